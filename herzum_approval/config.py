@@ -1,0 +1,144 @@
+"""The settings: one table of name, default and meaning, read from the environment or a TOML file.
+
+Each field of `Settings` is the variable `HERZUM_APPROVAL_<NAME IN CAPITALS>` and the key of the
+same name in the file that `HERZUM_APPROVAL_CONFIG_FILE` names; the environment wins over the file.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+PREFIX = "HERZUM_APPROVAL_"
+
+
+def _setting(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set from outside, with its default."""
+
+    database_url: str = _setting(
+        "sqlite:///herzum-approval.db",
+        "Where the data live: `sqlite:///FILE` or, with the `postgres` extra, `postgresql://…`.",
+    )
+    database_synchronous: str = _setting(
+        "FULL",
+        "SQLite only. FULL keeps every answered write through a power loss; NORMAL is faster and may "
+        "lose the last writes of a machine that loses power (never of a killed process).",
+    )
+    database_connections: int = _setting(16, "Open database connections at most, per worker process.")
+    database_wait_seconds: float = _setting(
+        5.0, "How long a request waits for a connection or a lock before it is answered 503."
+    )
+    demonstration: bool = _setting(
+        False,
+        "Serve the demonstration site: its accounts, and the `/__emulator` endpoints that reset and "
+        "replace all data without a login. Never on a server that others can reach.",
+    )
+    host: str = _setting("127.0.0.1", "Address that `serve` listens on.")
+    port: int = _setting(2990, "Port that `serve` listens on; Jira's own development port.")
+    workers: int = _setting(1, "Worker processes of `serve`.")
+    threads: int = _setting(64, "Request threads of each worker process.")
+    context_path: str = _setting(
+        "/jira", "A second path below which the whole site answers too, as a Jira behind a context path."
+    )
+    base_url: str = _setting(
+        "", "The site's public address, used in links; empty takes it from each request."
+    )
+    server_title: str = _setting("Jira", "The title that serverInfo shows.")
+    time_zone: str = _setting(
+        "UTC", "The zone in which the dates of the wire are spelt (`dd/MM/yyyy HH:mm:ss` names none)."
+    )
+    bcrypt_cost: int = _setting(
+        12, "Work factor of password hashes; less than 10 is accepted in demonstration mode and tests only."
+    )
+    failed_logins_allowed: int = _setting(
+        3, "Failures after which a user's passwords are refused until an administrator clears them."
+    )
+    credential_cache_seconds: float = _setting(
+        60.0, "How long a verified Basic credential is remembered in memory; 60 at most, 0 not at all."
+    )
+    session_idle_seconds: int = _setting(5 * 3600, "A session unused for so long is dead (Jira: 5 hours).")
+    session_absolute_seconds: int = _setting(7 * 24 * 3600, "A session older than this is dead, used or not.")
+    cookie_secure: bool = _setting(
+        False, "Mark session cookies Secure even where the request did not arrive by https."
+    )
+    max_body_bytes: int = _setting(1024 * 1024, "A longer request body is refused with 413.")
+    max_json_depth: int = _setting(64, "JSON nested deeper than this is refused with 400.")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+    config_file: str = _setting("", "A TOML file with these settings, keys in lower case.")
+
+
+_current: ContextVar[Settings] = ContextVar("settings")
+
+
+def current() -> Settings:
+    """Return the settings in force here; LookupError outside of `active`."""
+    return _current.get()
+
+
+@contextmanager
+def active(settings: Settings) -> Iterator[Settings]:
+    """Make `settings` the current ones within a `with` block."""
+    token = _current.set(settings)
+    try:
+        yield settings
+    finally:
+        _current.reset(token)
+
+
+def load(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
+    """Return the settings of file, environment and `overrides`, the later winning.
+
+    Raises: ValueError naming the setting, where a name or a value makes no sense.
+    """
+    values: dict[str, Any] = {}
+    config_file = str(overrides.get("config_file") or environ.get(PREFIX + "CONFIG_FILE", ""))
+    if config_file:
+        values.update(tomllib.loads(Path(config_file).read_text(encoding="utf-8")))
+    for setting in fields(Settings):
+        text = environ.get(PREFIX + setting.name.upper())
+        if text is not None:
+            values[setting.name] = text
+    values.update(overrides)
+    settings = Settings(**_typed(values))
+    _check(settings)
+    return settings
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    types = get_type_hints(Settings)
+    typed = {}
+    for name, value in values.items():
+        if name not in types:
+            raise ValueError(f"There is no setting {name}.")
+        typed[name] = _convert(name, value, types[name])
+    return typed
+
+
+def _convert(name: str, value: Any, wanted: type) -> Any:
+    if wanted is bool and isinstance(value, str):
+        spelling = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+        if value.strip().lower() not in spelling:
+            raise ValueError(f"The setting {name} is true or false, not {value!r}.")
+        return spelling[value.strip().lower()]
+    try:
+        return wanted(value)
+    except ValueError:
+        raise ValueError(f"The setting {name} is of type {wanted.__name__}, not {value!r}.") from None
+
+
+def _check(settings: Settings) -> None:
+    if settings.database_synchronous not in ("FULL", "NORMAL"):
+        raise ValueError("The setting database_synchronous is FULL or NORMAL.")
+    if not 4 <= settings.bcrypt_cost <= 18:
+        raise ValueError("The setting bcrypt_cost lies between 4 and 18.")
+    if not 0 <= settings.credential_cache_seconds <= 60:
+        raise ValueError("The setting credential_cache_seconds lies between 0 and 60.")

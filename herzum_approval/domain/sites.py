@@ -1,0 +1,57 @@
+"""The site: the whole state, as one value. The snapshot document is this dataclass in JSON."""
+
+from dataclasses import dataclass, field
+
+from herzum_approval.domain.approvals import Approval, ConditionalRule
+from herzum_approval.domain.configuration import Configuration, Licence
+from herzum_approval.domain.history import Event
+from herzum_approval.domain.issue_approvals import IssueApproval
+from herzum_approval.domain.jira import (
+    CustomField,
+    Issue,
+    IssueType,
+    Project,
+    ProjectRole,
+    Status,
+    Workflow,
+    WorkflowScheme,
+)
+from herzum_approval.domain.mappings import ApprovalMapping
+from herzum_approval.domain.people import Group, LoginRecord, Session, User
+
+FORMAT = "herzum-approval/1"
+"""What a snapshot document says it is; the number changes with the shape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleIssueConfiguration:
+    """Says that one issue follows its own mappings (those with its `issue_id`) and no others."""
+
+    issue_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that the server knows, ordered so that nothing refers to what comes later."""
+
+    format: str = FORMAT
+    licence: Licence = field(default_factory=Licence)
+    configuration: Configuration = field(default_factory=Configuration)
+    groups: tuple[Group, ...] = ()
+    users: tuple[User, ...] = ()
+    issue_types: tuple[IssueType, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    workflows: tuple[Workflow, ...] = ()
+    workflow_schemes: tuple[WorkflowScheme, ...] = ()
+    project_roles: tuple[ProjectRole, ...] = ()
+    projects: tuple[Project, ...] = ()
+    custom_fields: tuple[CustomField, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    conditional_rules: tuple[ConditionalRule, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    single_issue_configurations: tuple[SingleIssueConfiguration, ...] = ()
+    approval_mappings: tuple[ApprovalMapping, ...] = ()
+    issue_approvals: tuple[IssueApproval, ...] = ()
+    history: tuple[Event, ...] = ()
+    login_records: tuple[LoginRecord, ...] = ()
+    sessions: tuple[Session, ...] = ()

@@ -1,0 +1,236 @@
+"""The error catalogue: everything that can go wrong, and how each API family says it.
+
+One row per fault, one column per family. Payloads, OpenAPI, `docs/errors.md` and the tests derive
+from this table alone. Any room may raise `Problem(Fault.…)`; only a door turns it into bytes.
+"""
+
+from dataclasses import dataclass, fields
+from enum import Enum, unique
+from typing import Any
+
+HAP_REST = "Herzum Approval REST API"
+"""The vendor's REST text, which prints the answer."""
+
+JIRA = "Jira Data Center"
+"""Jira's documented or observed behaviour."""
+
+INFERRED = "inferred"
+"""Our reading of the vendor where no text says what happens."""
+
+OURS = "ours"
+"""A case no vendor documents, with a code of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One family's words for a fault.
+
+    status: of HTTP, and of the payload where it repeats it.
+    text: a template, filled with the details of the `Problem`.
+    source: where the words come from.
+    code: the family's error code, where it has one.
+    headers: sent beside, templates too.
+    is_html: Jira's login filter answers with a page, whatever was asked for.
+    """
+
+    status: int
+    text: str
+    source: str
+    code: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    is_html: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What each family says of one fault; a family that cannot meet it has no column."""
+
+    herzum: Wire | None = None
+    jira: Wire | None = None
+    emulator: Wire | None = None
+
+
+FAMILIES = tuple(field.name for field in fields(Row))
+
+
+def _herzum(status: int, code: str, text: str, source: str = HAP_REST) -> Row:
+    return Row(herzum=Wire(status, text, source, code))
+
+
+_LOGIN_FAILED_HEADERS = (("X-Seraph-LoginReason", "AUTHENTICATED_FAILED"),)
+_LOGIN_DENIED_HEADERS = (
+    ("X-Seraph-LoginReason", "AUTHENTICATION_DENIED"),
+    ("X-Authentication-Denied-Reason", "CAPTCHA_CHALLENGE; login-url={base_url}/login.jsp"),
+)
+_OAUTH_CHALLENGE = ("WWW-Authenticate", 'OAuth realm="{realm}"')
+_BASIC_CHALLENGE = ("WWW-Authenticate", 'Basic realm="protected-area"')
+_BASIC_FAILURE = "Basic Authentication Failure - Reason : "
+_NOT_AUTHENTICATED = "You are not authenticated. Authentication required to perform this operation."
+
+
+@unique
+class Fault(Enum):
+    """Everything that can go wrong."""
+
+    # -- search (S1 to S17 of the vendor's text; S7 is S1) --
+    APPROVAL_NOT_FOUND = _herzum(
+        404,
+        "issueapproval.approval.notexist",
+        "The approval referenced by the issueApproval does not exist",
+    )
+    APPROVAL_NAME_EMPTY = _herzum(
+        400,
+        "issueapproval.appname.empty",
+        "If the paramenter appname is present it cannot be empty ",
+    )
+    USER_NOT_FOUND = _herzum(404, "issueapproval.user.notfound", "The user does not exists")
+    USERNAME_EMPTY = _herzum(400, "issueapproval.username.empty", "The username cannot be empty")
+    STATUS_NOT_FOUND = _herzum(
+        400,
+        "issueapproval.status.notexist",
+        "The specified status does not exist. Use APPROVED, REJECTED, ABSTAINED, PENDING",
+    )
+    STATUS_EMPTY = _herzum(
+        400,
+        "issueapproval.status.empty",
+        "If the paramenter status is present it cannot be empty ",
+    )
+    ISSUE_KEY_EMPTY = _herzum(
+        400, "issue.keys.empty", "If the issuekey parameter is present it cannot be empty"
+    )
+    ISSUE_NOT_FOUND = _herzum(
+        404,
+        "issue.notexist.or.noperm",
+        "The issue does not exist or you do not have permission to view it. Invalid issue key set: ({key}).",
+    )
+    ISSUE_KEYS_EMPTY = _herzum(
+        400, "issue.keys.empty", "If the issuekeys parameter is present it cannot be empty"
+    )
+    ISSUE_IDS_EMPTY = _herzum(
+        400, "issue.ids.empty", "If the issueids parameter is present it cannot be empty"
+    )
+    ISSUES_NOT_FOUND = _herzum(
+        404,
+        "issues.notexist.or.noperm",
+        "Some issues do not exist or you do not have permission to view them.{invalid_sets}",
+    )
+    START_AT_EMPTY = _herzum(
+        400, "start.at.empty", "If the startAt parameter is present it cannot be empty"
+    )
+    START_AT_INVALID = _herzum(404, "invalid.start.at", "startAt parameter is invalid")
+    MAX_RESULTS_EMPTY = _herzum(
+        400, "max.results.empty", "If the maxResults parameter is present it cannot be empty"
+    )
+    MAX_RESULTS_INVALID = _herzum(404, "invalid.max.results", "maxResults parameter is invalid")
+    LICENCE_INVALID = _herzum(402, "license.invalid", "License is invalid")
+
+    # -- logins --
+    LOGIN_REQUIRED = Row(
+        herzum=Wire(401, "Client must be authenticated to access this resource.", JIRA),
+        jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_OAUTH_CHALLENGE,)),
+    )
+    LOGIN_CHALLENGED = Row(
+        herzum=Wire(
+            401, "Client must be authenticated to access this resource.", JIRA, headers=(_BASIC_CHALLENGE,)
+        ),
+        jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_BASIC_CHALLENGE,)),
+    )
+    BASIC_LOGIN_FAILED = Row(
+        herzum=Wire(
+            401, _BASIC_FAILURE + "AUTHENTICATED_FAILED", JIRA, headers=_LOGIN_FAILED_HEADERS, is_html=True
+        ),
+        jira=Wire(
+            401, _BASIC_FAILURE + "AUTHENTICATED_FAILED", JIRA, headers=_LOGIN_FAILED_HEADERS, is_html=True
+        ),
+    )
+    BASIC_LOGIN_DENIED = Row(
+        herzum=Wire(
+            403, _BASIC_FAILURE + "AUTHENTICATION_DENIED", JIRA, headers=_LOGIN_DENIED_HEADERS, is_html=True
+        ),
+        jira=Wire(
+            403, _BASIC_FAILURE + "AUTHENTICATION_DENIED", JIRA, headers=_LOGIN_DENIED_HEADERS, is_html=True
+        ),
+    )
+    SESSION_LOGIN_FAILED = Row(
+        jira=Wire(401, "Login failed", JIRA, headers=(*_LOGIN_FAILED_HEADERS, _OAUTH_CHALLENGE)),
+    )
+    SESSION_LOGIN_DENIED = Row(jira=Wire(403, "Login denied", JIRA, headers=_LOGIN_DENIED_HEADERS))
+    TOKEN_INVALID = Row(
+        herzum=Wire(401, "Client must be authenticated to access this resource.", INFERRED),
+        jira=Wire(401, _NOT_AUTHENTICATED, INFERRED, headers=(_OAUTH_CHALLENGE, _LOGIN_FAILED_HEADERS[0])),
+    )
+    URL_LOGIN_REFUSED = Row(
+        herzum=Wire(
+            401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS
+        ),
+        jira=Wire(401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS),
+    )
+
+    # -- every door --
+    ROUTE_NOT_FOUND = Row(
+        herzum=Wire(404, "null for uri: {url}", JIRA),
+        jira=Wire(404, "null for uri: {url}", JIRA),
+        emulator=Wire(404, "There is nothing at {url}.", OURS, "emulator.route.notexist"),
+    )
+    METHOD_NOT_ALLOWED = Row(
+        herzum=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
+        jira=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
+        emulator=Wire(
+            405, "Use {allow}.", OURS, "emulator.method.notallowed", headers=(("Allow", "{allow}"),)
+        ),
+    )
+    BODY_MALFORMED = Row(
+        jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
+        emulator=Wire(400, "The request body is no JSON object: {reason}", OURS, "emulator.body.malformed"),
+    )
+    BODY_TOO_LARGE = Row(
+        herzum=Wire(413, "The request body is longer than {limit} bytes", OURS, "request.body.toolarge"),
+        jira=Wire(413, "The request body is longer than {limit} bytes", OURS),
+        emulator=Wire(413, "The request body is longer than {limit} bytes", OURS, "emulator.body.toolarge"),
+    )
+    CONTENT_TYPE_UNSUPPORTED = Row(
+        jira=Wire(415, "HTTP 415 Unsupported Media Type", INFERRED),
+    )
+    REQUEST_MALFORMED = Row(
+        herzum=Wire(400, "The request is malformed: {reason}", OURS, "request.malformed"),
+        jira=Wire(400, "The request is malformed: {reason}", OURS),
+        emulator=Wire(400, "The request is malformed: {reason}", OURS, "emulator.request.malformed"),
+    )
+    BUSY = Row(
+        herzum=Wire(
+            503, "The database is busy, please try again", OURS, "request.busy", (("Retry-After", "1"),)
+        ),
+        jira=Wire(503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)),
+        emulator=Wire(
+            503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
+        ),
+    )
+    INTERNAL_ERROR = Row(
+        herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),
+        jira=Wire(500, "Internal server error, request {request_id}", OURS),
+        emulator=Wire(500, "Internal server error, request {request_id}", OURS, "emulator.internal.error"),
+    )
+
+    # -- the emulator's own doors --
+    SNAPSHOT_REFUSED = Row(
+        emulator=Wire(400, "{path}: {reason}", OURS, "emulator.snapshot.refused"),
+    )
+
+    def wire(self, family: str) -> Wire:
+        """Return the family's words; KeyError where the family has none for this fault."""
+        wire: Wire | None = getattr(self.value, family)
+        if wire is None:
+            raise KeyError(f"{family} has no words for {self.name}")
+        return wire
+
+
+class Problem(Exception):
+    """A fault that happened, with the details that its text names."""
+
+    def __init__(self, fault: Fault, **details: Any) -> None:
+        super().__init__(fault, details)
+        self.fault = fault
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.fault.name} {self.details}" if self.details else self.fault.name

@@ -1,0 +1,461 @@
+"""The schema of the first release: a frozen copy of `store/tables.py`, independent of its later changes."""
+
+from typing import Any
+
+from peewee import (
+    SQL,
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    Check,
+    CompositeKey,
+    DoubleField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SqliteDatabase,
+    TextField,
+)
+
+
+def reference(target: type[Model] | str, **options: Any) -> ForeignKeyField:
+    return ForeignKeyField(target, backref="+", lazy_load=False, **options)
+
+
+class Table(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+# -- the site ---------------------------------------------------------------------------------
+
+
+class SiteDocument(Table):
+
+    name = TextField(primary_key=True)
+    document = TextField()
+    version = IntegerField(default=1)
+
+
+# -- people -----------------------------------------------------------------------------------
+
+
+class Group(Table):
+    name = TextField(primary_key=True)
+    id = TextField(null=True, unique=True)
+
+    class Meta:
+        table_name = "people_group"
+
+
+class User(Table):
+    id = AutoField()
+    username = TextField(unique=True)
+    username_key = TextField(unique=True)
+    display_name = TextField()
+    email = TextField()
+    is_active = BooleanField()
+    password_hash = TextField(null=True)
+    account_id = TextField(null=True, unique=True)
+
+    class Meta:
+        table_name = "people_user"
+
+
+class Membership(Table):
+    user = reference(User, on_delete="CASCADE")
+    group = reference(Group, column_name="group_name", on_delete="CASCADE", index=True)
+
+    class Meta:
+        primary_key = CompositeKey("user", "group")
+
+
+class LoginRecord(Table):
+    username = ForeignKeyField(
+        User, field="username", column_name="username", backref="+", lazy_load=False,
+        primary_key=True, on_delete="CASCADE",
+    )  # fmt: skip
+    failed_count = IntegerField(default=0)
+    unresolved_count = IntegerField(default=0)
+    attempted_at = BigIntegerField(null=True)
+    login_count = IntegerField(default=0)
+    total_failed_count = IntegerField(default=0)
+    last_failed_at = BigIntegerField(null=True)
+    last_login_at = BigIntegerField(null=True)
+    previous_login_at = BigIntegerField(null=True)
+
+
+class Session(Table):
+    token_digest = TextField(primary_key=True)
+    username = reference(User, field="username", column_name="username", on_delete="CASCADE", index=True)
+    created_at = BigIntegerField()
+    seen_at = BigIntegerField(index=True)
+
+
+# -- Jira -------------------------------------------------------------------------------------
+
+
+class IssueType(Table):
+    id = AutoField()
+    name = TextField()
+    is_subtask = BooleanField()
+
+
+class Status(Table):
+    id = AutoField()
+    name = TextField()
+    category = TextField()
+
+
+class Workflow(Table):
+    id = AutoField()
+    name = TextField(unique=True)
+    is_system = BooleanField()
+
+
+class WorkflowStatus(Table):
+    workflow = reference(Workflow, on_delete="CASCADE")
+    position = IntegerField()
+    status = reference(Status)
+
+    class Meta:
+        primary_key = CompositeKey("workflow", "position")
+        indexes = ((("workflow", "status"), True),)
+
+
+class Transition(Table):
+
+    workflow = reference(Workflow, on_delete="CASCADE")
+    id = IntegerField()
+    position = IntegerField()
+    name = TextField()
+    destination_status = reference(Status)
+
+    class Meta:
+        primary_key = CompositeKey("workflow", "id")
+
+
+class TransitionSource(Table):
+    workflow = reference(Workflow, on_delete="CASCADE")
+    transition_id = IntegerField()
+    position = IntegerField()
+    status = reference(Status)
+
+    class Meta:
+        primary_key = CompositeKey("workflow", "transition_id", "position")
+
+
+class WorkflowScheme(Table):
+    id = AutoField()
+    name = TextField(unique=True)
+    default_workflow = reference(Workflow)
+
+
+class WorkflowSchemeEntry(Table):
+    workflow_scheme = reference(WorkflowScheme, on_delete="CASCADE")
+    issue_type = reference(IssueType)
+    workflow = reference(Workflow)
+
+    class Meta:
+        primary_key = CompositeKey("workflow_scheme", "issue_type")
+
+
+class ProjectRole(Table):
+    id = AutoField()
+    name = TextField(unique=True)
+
+
+class Project(Table):
+    id = AutoField()
+    key = TextField(unique=True)
+    name = TextField()
+    workflow_scheme = reference(WorkflowScheme)
+    lead = reference(User, field="username", column_name="lead", null=True)
+
+
+class ProjectBrowser(Table):
+
+    project = reference(Project, on_delete="CASCADE")
+    position = IntegerField()
+    written = TextField()
+    principal = TextField(index=True)
+
+    class Meta:
+        primary_key = CompositeKey("project", "position")
+
+
+class RoleActor(Table):
+
+    project = reference(Project, on_delete="CASCADE")
+    role = reference(ProjectRole)
+    position = IntegerField()
+    principal = TextField(index=True)
+
+    class Meta:
+        primary_key = CompositeKey("project", "role", "position")
+
+
+class CustomField(Table):
+    id = TextField(primary_key=True)
+    name = TextField()
+    type = TextField()
+
+
+class Issue(Table):
+    id = AutoField()
+    key = TextField(unique=True)
+    project = reference(Project, index=True)
+    issue_type = reference(IssueType)
+    status = reference(Status)
+    summary = TextField()
+    reporter = reference(User, field="username", column_name="reporter", null=True)
+    assignee = reference(User, field="username", column_name="assignee", null=True)
+    priority = TextField()
+    labels = TextField()  # a JSON list
+    created_at = BigIntegerField(null=True)
+    updated_at = BigIntegerField(null=True)
+    version = IntegerField(default=1)
+
+
+class IssueField(Table):
+
+    issue = reference(Issue, on_delete="CASCADE")
+    custom_field = reference(CustomField)
+    position = IntegerField()
+    name = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("issue", "custom_field", "position")
+
+
+# -- approvals --------------------------------------------------------------------------------
+
+
+class ConditionalRule(Table):
+    id = AutoField()
+    name = TextField(unique=True)
+    jql = TextField()
+
+
+class Approval(Table):
+    id = AutoField()
+    name = TextField(unique=True)
+    name_key = TextField(index=True)
+    match = TextField()
+    is_sequential = BooleanField()
+    description = TextField()
+    version = IntegerField(default=1)
+
+
+class Approver(Table):
+    approval = reference(Approval, on_delete="CASCADE")
+    position = IntegerField()
+    kind = TextField()
+    value = TextField(null=True)
+    is_excluded = BooleanField()
+
+    class Meta:
+        primary_key = CompositeKey("approval", "position")
+
+
+class SingleIssueConfiguration(Table):
+    issue = reference(Issue, primary_key=True, on_delete="CASCADE")
+
+
+class ApprovalMapping(Table):
+
+    id = AutoField()
+    project = reference(Project)
+    issue_type = reference(IssueType)
+    source_status = reference(Status)
+    transition_id = IntegerField()
+    issue = reference(SingleIssueConfiguration, null=True, on_delete="CASCADE")
+    transitions_on_approbations = BooleanField()
+    transitions_on_rejections = BooleanField()
+    waits_for_all_replies = BooleanField()
+    sends_request_mail = BooleanField()
+    announces_by_comment = BooleanField()
+    requires_comment = BooleanField()
+    minimum_approbations = DoubleField()
+    minimum_rejections = DoubleField()
+    conditional_rule = reference(ConditionalRule, null=True)
+    is_sequential = BooleanField()
+    opens_after_any_decision = BooleanField()
+    abstain_override = IntegerField()
+    shows_status_on_portal = BooleanField()
+    shows_buttons_on_portal = BooleanField()
+    rejection_transition_id = IntegerField(null=True)
+    assignee_after_decision = TextField(null=True)
+    request_mail_template = TextField(null=True)
+    reply_mail_template = TextField(null=True)
+    reply_notification = TextField(null=True)
+    reminder_days = IntegerField(null=True)
+    super_approvers = TextField()  # a JSON list of approver properties
+    version = IntegerField(default=1)
+
+
+ApprovalMapping.add_index(
+    ApprovalMapping.index(
+        ApprovalMapping.project,
+        ApprovalMapping.issue_type,
+        ApprovalMapping.source_status,
+        ApprovalMapping.transition_id,
+        unique=True,
+        where=ApprovalMapping.issue.is_null(),
+        name="approval_mapping_of_project",
+    )
+)
+ApprovalMapping.add_index(
+    ApprovalMapping.index(
+        ApprovalMapping.issue,
+        ApprovalMapping.source_status,
+        ApprovalMapping.transition_id,
+        unique=True,
+        where=ApprovalMapping.issue.is_null(False),
+        name="approval_mapping_of_issue",
+    )
+)
+
+
+class MappedApproval(Table):
+    approval_mapping = reference(ApprovalMapping, on_delete="CASCADE")
+    position = IntegerField()
+    approval = reference(Approval, index=True)
+    is_optional = BooleanField()
+    conditional_rule = reference(ConditionalRule, null=True)
+
+    class Meta:
+        primary_key = CompositeKey("approval_mapping", "position")
+
+
+class ConditionedMinimum(Table):
+    approval_mapping = reference(ApprovalMapping, on_delete="CASCADE")
+    position = IntegerField()
+    kind = TextField()
+    conditional_rule = reference(ConditionalRule)
+    minimum = DoubleField()
+
+    class Meta:
+        primary_key = CompositeKey("approval_mapping", "position")
+
+
+class IssueApproval(Table):
+
+    id = AutoField()
+    issue = reference(Issue, index=True, on_delete="CASCADE")
+    project = reference(Project)
+    approval = reference(Approval)
+    mapping = reference(ApprovalMapping, null=True, index=True, on_delete="SET NULL")
+    type = TextField()
+    approval_status = TextField()
+    decided_at = BigIntegerField(null=True)
+    approver_username = TextField(null=True)
+    transition_id = IntegerField()
+    transition_name = TextField()
+    source_status = reference(Status)
+    submitted_at = BigIntegerField(null=True)
+    notified_at = BigIntegerField(null=True)
+    defines_custom_approval = BooleanField()
+    has_transition_error = BooleanField()
+    target = TextField(null=True)
+    is_configuration = BooleanField()
+    transitions_on_approbations = BooleanField()
+    transitions_on_rejections = BooleanField()
+    waits_for_all_replies = BooleanField()
+    sends_request_mail = BooleanField()
+    announces_by_comment = BooleanField()
+    requires_comment = BooleanField()
+    minimum_approbations = DoubleField()
+    minimum_rejections = DoubleField()
+    conditional_rule = reference(ConditionalRule, null=True)
+    place = IntegerField()
+    is_sequential = BooleanField()
+    opens_after_any_decision = BooleanField()
+    abstain_override = IntegerField()
+    is_optional = BooleanField()
+    shows_status_on_portal = BooleanField()
+    shows_buttons_on_portal = BooleanField()
+    is_open = BooleanField()
+    version = IntegerField()
+
+    class Meta:
+        indexes = (
+            (("approval_status", "id"), False),
+            (("approval", "id"), False),
+            (("project", "id"), False),
+        )
+        constraints = [
+            Check("approval_status IN ('PENDING', 'APPROVED', 'REJECTED', 'ABSTAINED')"),
+            Check("(approval_status = 'PENDING') = (decided_at IS NULL)"),
+        ]
+
+
+class Candidate(Table):
+    """Who can act on an open issue approval, by principal; closed ones have no candidates.
+
+    approval_status repeats the record's, so that "what can I act on" is read off one index.
+    """
+
+    principal = TextField()
+    approval_status = TextField()
+    issue_approval = reference(IssueApproval, on_delete="CASCADE", index=True)
+
+    class Meta:
+        primary_key = CompositeKey("principal", "approval_status", "issue_approval")
+
+
+class CompositePrincipal(Table):
+    """A principal that stands for several conditions at once, kept once however many records need it.
+
+    definition: JSON `{"one_of": [[principal, …], …], "none_of": [principal, …]}`, names sorted.
+    """
+
+    id = AutoField()
+    definition = TextField(unique=True)
+
+
+class CompositePart(Table):
+
+    principal = TextField()
+    composite_principal = reference(CompositePrincipal, on_delete="CASCADE", index=True)
+
+    class Meta:
+        primary_key = CompositeKey("principal", "composite_principal")
+
+
+class History(Table):
+
+    id = AutoField()
+    at = BigIntegerField()
+    kind = TextField()
+    issue = reference(Issue, index=True, on_delete="CASCADE")
+    issue_approval_id = IntegerField(null=True, index=True)
+    username = TextField(null=True)
+    on_behalf_of = TextField(null=True)
+    comment = TextField(null=True)
+    before = TextField(null=True)
+    after = TextField(null=True)
+    details = TextField(constraints=[SQL("DEFAULT '{}'")])
+
+
+TABLES: tuple[type[Table], ...] = (
+    SiteDocument, Group, User, Membership, LoginRecord, Session,
+    IssueType, Status, Workflow, WorkflowStatus, Transition, TransitionSource,
+    WorkflowScheme, WorkflowSchemeEntry, ProjectRole, Project, ProjectBrowser, RoleActor,
+    CustomField, Issue, IssueField, ConditionalRule, Approval, Approver,
+    SingleIssueConfiguration, ApprovalMapping, MappedApproval, ConditionedMinimum,
+    IssueApproval, Candidate, CompositePrincipal, CompositePart, History,
+)  # fmt: skip
+
+
+def up(migrator, db):
+    # Their primary key is all there is to them; PostgreSQL has no such tables.
+    for table in (Candidate, CompositePart):
+        table._meta.without_rowid = isinstance(db, SqliteDatabase)
+    with db.bind_ctx(TABLES):
+        db.create_tables(TABLES)
+
+
+def down(migrator, db):
+    with db.bind_ctx(TABLES):
+        db.drop_tables(TABLES)
