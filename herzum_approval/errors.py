@@ -48,6 +48,7 @@ class Row:
     herzum: Wire | None = None
     jira: Wire | None = None
     emulator: Wire | None = None
+    outside: Wire | None = None  # pages and everything else below no family
 
 
 FAMILIES = tuple(field.name for field in fields(Row))
@@ -171,6 +172,7 @@ class Fault(Enum):
         herzum=Wire(404, "null for uri: {url}", JIRA),
         jira=Wire(404, "null for uri: {url}", JIRA),
         emulator=Wire(404, "There is nothing at {url}.", OURS, "emulator.route.notexist"),
+        outside=Wire(404, "There is nothing at this address.", OURS, is_html=True),
     )
     METHOD_NOT_ALLOWED = Row(
         herzum=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
@@ -178,6 +180,7 @@ class Fault(Enum):
         emulator=Wire(
             405, "Use {allow}.", OURS, "emulator.method.notallowed", headers=(("Allow", "{allow}"),)
         ),
+        outside=Wire(405, "Use {allow}.", OURS, headers=(("Allow", "{allow}"),), is_html=True),
     )
     BODY_MALFORMED = Row(
         jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
@@ -187,6 +190,7 @@ class Fault(Enum):
         herzum=Wire(413, "The request body is longer than {limit} bytes", OURS, "request.body.toolarge"),
         jira=Wire(413, "The request body is longer than {limit} bytes", OURS),
         emulator=Wire(413, "The request body is longer than {limit} bytes", OURS, "emulator.body.toolarge"),
+        outside=Wire(413, "The request body is longer than {limit} bytes.", OURS, is_html=True),
     )
     CONTENT_TYPE_UNSUPPORTED = Row(
         jira=Wire(415, "HTTP 415 Unsupported Media Type", INFERRED),
@@ -195,6 +199,7 @@ class Fault(Enum):
         herzum=Wire(400, "The request is malformed: {reason}", OURS, "request.malformed"),
         jira=Wire(400, "The request is malformed: {reason}", OURS),
         emulator=Wire(400, "The request is malformed: {reason}", OURS, "emulator.request.malformed"),
+        outside=Wire(400, "The request is malformed: {reason}", OURS, is_html=True),
     )
     BUSY = Row(
         herzum=Wire(
@@ -204,11 +209,13 @@ class Fault(Enum):
         emulator=Wire(
             503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
         ),
+        outside=Wire(503, "The database is busy, please try again.", OURS, headers=(("Retry-After", "1"),), is_html=True),
     )
     INTERNAL_ERROR = Row(
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),
         jira=Wire(500, "Internal server error, request {request_id}", OURS),
         emulator=Wire(500, "Internal server error, request {request_id}", OURS, "emulator.internal.error"),
+        outside=Wire(500, "Internal server error, request {request_id}", OURS, is_html=True),
     )
 
     # -- the emulator's own doors --

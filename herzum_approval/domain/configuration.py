@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from herzum_approval.domain.people import group_principal, user_principal
+
 
 class CredentialsRequired(StrEnum):
     """What an action must bring beside the login ("Require Authentication")."""
@@ -36,6 +38,16 @@ class Configuration:
     comment_limit: int = 32767
     super_approver_users: tuple[str, ...] = ()
     super_approver_groups: tuple[str, ...] = ()
+
+    def has_super_approver(self, principals: frozenset[str]) -> bool:
+        """Return whether somebody with these principals may act on every issue approval."""
+        users = map(user_principal, self.super_approver_users)
+        groups = map(group_principal, self.super_approver_groups)
+        return not principals.isdisjoint((*users, *groups))
+
+    def locks_reversing(self, username: str) -> bool:
+        """Return whether the user must leave decisions as they are, once taken."""
+        return self.is_reversing_locked and username not in self.reversing_exempted_users
 
 
 class LicenceState(StrEnum):

@@ -136,3 +136,28 @@ class SearchFilters:
     @property
     def is_paged(self) -> bool:
         return self.start_at is not None or self.max_results is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """A search with every name resolved; None leaves a criterion out, an empty tuple matches nothing.
+
+    project_ids: what the caller may browse. principals: somebody with one of them can act now.
+    is_open: somebody can act now, whoever.
+    """
+
+    approval_ids: tuple[int, ...] | None = None
+    approval_status: ApprovalStatus | None = None
+    issue_ids: tuple[int, ...] | None = None
+    project_ids: tuple[int, ...] | None = None
+    principals: tuple[str, ...] | None = None
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueApprovalView:
+    """An issue approval with what a search shows beside it."""
+
+    record: IssueApproval
+    approval_name: str
+    issue_status_id: int

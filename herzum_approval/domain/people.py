@@ -72,6 +72,21 @@ class LoginRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What a password check must know of a user who is active and has a password.
+
+    failed_count, unresolved_count, attempted_at: as in the user's `LoginRecord`.
+    """
+
+    username: str
+    display_name: str
+    password_hash: str
+    failed_count: int = 0
+    unresolved_count: int = 0
+    attempted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A signed-in browser or client; only the digest of its id is kept."""
 

@@ -1,0 +1,16 @@
+"""The REST API of Herzum Approval, below /rest/herzum-hap-services/1.0."""
+
+from herzum_approval.api import login
+from herzum_approval.api.family import JIRA_LOGINS, Family
+from herzum_approval.api.herzum import issue_approvals
+from herzum_approval.api.herzum.errors import ERRORS
+
+FAMILY = Family(
+    title="Herzum Approval",
+    description="Search issue approvals, act on them, and change approval mappings in bulk.",
+    bases=("/rest/herzum-hap-services/1.0",),
+    errors=ERRORS,
+    blueprints=(issue_approvals.blp,),
+    after_request=login.sign,
+    security_schemes=JIRA_LOGINS,
+)

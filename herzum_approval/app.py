@@ -1,0 +1,109 @@
+"""The application: the one place where the rooms meet."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import orjson
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
+
+from herzum_approval import config, store
+from herzum_approval.api import FAMILIES
+from herzum_approval.api.family import family_of, install_error_handlers, json_response
+from herzum_approval.api.openapi import register_families
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class _OrjsonProvider(JSONProvider):
+    """Makes Flask's own JSON like all other: compact, keys in order, Jira's content type."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        return json_response(self._prepare_response_obj(args, kwargs))
+
+
+class _Site:
+    """Sets the site's settings and database around each request, below `/` and the context path alike."""
+
+    def __init__(self, app: WSGIApplication, settings: config.Settings, database: Any) -> None:
+        self.app = app
+        self.settings = settings
+        self.database = database
+        self.context_path = "/" + settings.context_path.strip("/")
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if self.context_path != "/" and (path + "/").startswith(self.context_path + "/"):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self.context_path
+            environ["PATH_INFO"] = path[len(self.context_path) :] or "/"
+        with config.active(self.settings), store.active(self.database):
+            return self.app(environ, start_response)
+
+
+def create_app(**settings: Any) -> Flask:
+    """Return the WSGI application of one site.
+
+    settings: any of `config.Settings`; what is not given comes from the environment or its default.
+    The database must be migrated; nothing is connected before the first request.
+    """
+    loaded = config.load(**settings)
+    families = [family for family in FAMILIES if loaded.demonstration or not family.is_emulators]
+    app = Flask(__name__, static_folder=None)
+    app.json = _OrjsonProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = loaded.max_body_bytes
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    register_families(app, families)
+    install_error_handlers(app, families)
+
+    @app.before_request
+    def identify() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.request_id
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        family = family_of(request.path, families)
+        if family is None or family.after_request is None:
+            return response
+        return family.after_request(response)
+
+    app.wsgi_app = _Site(app.wsgi_app, loaded, _open(loaded))  # type: ignore[method-assign]
+    return app
+
+
+def serving() -> Flask:
+    """Return the application for the production server, which calls this once in each worker."""
+    return create_app()
+
+
+@contextmanager
+def open_site(settings: config.Settings) -> Iterator[Any]:
+    """Open the site's database and make it and the settings current within a `with` block."""
+    database = _open(settings)
+    try:
+        with config.active(settings), store.active(database):
+            yield database
+    finally:
+        database.close_all()
+
+
+def _open(settings: config.Settings) -> Any:
+    return store.open_database(
+        settings.database_url,
+        connections=settings.database_connections,
+        wait_seconds=settings.database_wait_seconds,
+        synchronous=settings.database_synchronous,
+    )

@@ -1,0 +1,204 @@
+"""Issue approvals: the search, in rows."""
+
+from enum import Enum
+from functools import reduce
+from operator import add, or_
+from typing import Any, NamedTuple
+
+from peewee import SQL, Database, Field, Query, Select, SqliteDatabase, fn
+
+from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria
+from herzum_approval.store.statements import list_size, run, slot, slots, spread
+from herzum_approval.store.tables import Approval, Candidate, Issue, IssueApproval
+
+_SETTINGS = (
+    "transitions_on_approbations",
+    "transitions_on_rejections",
+    "waits_for_all_replies",
+    "sends_request_mail",
+    "announces_by_comment",
+    "requires_comment",
+    "minimum_approbations",
+    "minimum_rejections",
+    "place",
+    "is_sequential",
+    "opens_after_any_decision",
+    "abstain_override",
+    "is_optional",
+    "shows_status_on_portal",
+    "shows_buttons_on_portal",
+)
+
+_COLUMNS: dict[str, Field] = {
+    "record.id": IssueApproval.id,
+    "record.issue_id": IssueApproval.issue,
+    "record.approval_id": IssueApproval.approval,
+    "approval_name": Approval.name,
+    "issue_status_id": Issue.status,
+    "record.approval_status": IssueApproval.approval_status,
+    "record.decided_at": IssueApproval.decided_at,
+    "record.approver_username": IssueApproval.approver_username,
+    "record.transition_id": IssueApproval.transition_id,
+    "record.transition_name": IssueApproval.transition_name,
+    "record.notified_at": IssueApproval.notified_at,
+    "record.source_status_id": IssueApproval.source_status,
+    "record.type": IssueApproval.type,
+    "record.defines_custom_approval": IssueApproval.defines_custom_approval,
+    "record.has_transition_error": IssueApproval.has_transition_error,
+    "record.submitted_at": IssueApproval.submitted_at,
+    "record.settings.conditional_rule_id": IssueApproval.conditional_rule,
+    **{f"record.settings.{name}": getattr(IssueApproval, name) for name in _SETTINGS},
+}
+
+COLUMNS = tuple(_COLUMNS)
+"""What each place of a search row holds: an attribute of `IssueApprovalView`. Values are as the
+database keeps them: truth as 0 and 1 on SQLite, moments as milliseconds, `StrEnum`s as text."""
+
+_ARMS_AT_MOST = 200
+_UNLIMITED = 2**63 - 1  # SQLite knows OFFSET only behind a LIMIT
+
+
+def search(
+    database: Database, criteria: Criteria, *, offset: int = 0, limit: int | None = None
+) -> list[tuple[Any, ...]]:
+    """Return the matching issue approvals, by id, as rows of `COLUMNS`.
+
+    One `SELECT`. Rows leave as tuples here (and only here), because this is the hot path.
+    """
+    if _matches_nothing(criteria):
+        return []
+    page = _Page(has_offset=offset > 0, has_limit=limit is not None)
+    return run(
+        database,
+        ("search", _shape(criteria), page),
+        lambda: _search_query(criteria, page, _Engine.of(database)),
+        {**_values(criteria), "offset": offset, "limit": limit},
+    )
+
+
+def count(database: Database, criteria: Criteria) -> int:
+    """Return how many issue approvals match."""
+    if _matches_nothing(criteria):
+        return 0
+    rows = run(
+        database,
+        ("count", _shape(criteria)),
+        lambda: _count_query(criteria, _Engine.of(database)),
+        _values(criteria),
+    )
+    return int(rows[0][0])
+
+
+class _Page(NamedTuple):
+    """Which parts of a page the SQL text has; their numbers are values."""
+
+    has_offset: bool
+    has_limit: bool
+
+    def cut(self, query: Query) -> Query:
+        if self.has_limit:
+            query = query.limit(slot("limit"))
+        elif self.has_offset:
+            query = query.limit(_UNLIMITED)
+        return query.offset(slot("offset")) if self.has_offset else query
+
+
+class _Engine(Enum):
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+    @classmethod
+    def of(cls, database: Database) -> "_Engine":
+        return cls.SQLITE if isinstance(database, SqliteDatabase) else cls.POSTGRESQL
+
+
+def _matches_nothing(criteria: Criteria) -> bool:
+    return () in (criteria.approval_ids, criteria.issue_ids, criteria.project_ids, criteria.principals)
+
+
+def _shape(criteria: Criteria) -> tuple[Any, ...]:
+    """Return what the SQL text depends on: which criteria there are and how long their lists."""
+    lists = (criteria.approval_ids, criteria.issue_ids, criteria.project_ids)
+    return (
+        *(None if values is None else list_size(values) for values in lists),
+        None if criteria.principals is None else len(criteria.principals),
+        criteria.approval_status is None,
+        criteria.is_open,
+    )
+
+
+def _values(criteria: Criteria) -> dict[str, Any]:
+    values: dict[str, Any] = {"approval_status": criteria.approval_status}
+    for name in ("approval_ids", "issue_ids", "project_ids"):
+        values.update(spread(name, getattr(criteria, name) or ()))
+    values.update((f"principals{place}", name) for place, name in enumerate(criteria.principals or ()))
+    return values
+
+
+def _search_query(criteria: Criteria, page: _Page, engine: _Engine) -> Query:
+    query = (
+        IssueApproval.select(*_COLUMNS.values())
+        .join_from(IssueApproval, Issue)
+        .join_from(IssueApproval, Approval)
+        .order_by(IssueApproval.id)
+    )
+    if criteria.principals is None:
+        return page.cut(query.where(*_conditions(criteria, with_status=True)))
+    return query.where(IssueApproval.id.in_(page.cut(_candidate_ids(criteria, engine))))
+
+
+def _count_query(criteria: Criteria, engine: _Engine) -> Query:
+    if criteria.principals is None:
+        return IssueApproval.select(fn.COUNT(SQL("*"))).where(*_conditions(criteria, with_status=True))
+    return Select([_candidate_ids(criteria, engine)], [fn.COUNT(SQL("*"))])
+
+
+def _conditions(criteria: Criteria, *, with_status: bool) -> list[Any]:
+    conditions: list[Any] = [SQL("1 = 1")]
+    if criteria.approval_status is not None and with_status:
+        conditions.append(IssueApproval.approval_status == slot("approval_status"))
+    if criteria.is_open:
+        conditions.append(IssueApproval.is_open == SQL("TRUE"))
+    for name, field in (
+        ("approval_ids", IssueApproval.approval),
+        ("issue_ids", IssueApproval.issue),
+        ("project_ids", IssueApproval.project),
+    ):
+        values = getattr(criteria, name)
+        if values is not None:
+            conditions.append(field.in_(slots(name, list_size(values))))
+    return conditions
+
+
+def _candidate_ids(criteria: Criteria, engine: _Engine) -> Query:
+    """Return the ids, in order and each once, of what somebody with one of the principals can act on.
+
+    One ordered walk along the candidate index for each principal and approval status, merged: the
+    cost of a page does not grow with the number of matches.
+    """
+    assert criteria.principals is not None
+    principals = slots("principals", len(criteria.principals))
+    statuses = [slot("approval_status")] if criteria.approval_status else list(ApprovalStatus)
+    if len(principals) * len(statuses) > _ARMS_AT_MOST:
+        walk = _walk(criteria, Candidate.principal.in_(principals), Candidate.approval_status.in_(statuses))
+        return walk.distinct().order_by(Candidate.issue_approval)
+    walks = [
+        _walk(criteria, Candidate.principal == principal, Candidate.approval_status == status)
+        for principal in principals
+        for status in statuses
+    ]
+    if len(walks) == 1:
+        return walks[0].order_by(Candidate.issue_approval)
+    if engine is _Engine.SQLITE:
+        return reduce(or_, walks).order_by(SQL("1"))
+    # PostgreSQL merges ordered walks under UNION ALL, but sorts or hashes all rows under UNION.
+    together = reduce(add, walks).alias("walk")
+    return Select([together], [together.c.id]).distinct().order_by(together.c.id)
+
+
+def _walk(criteria: Criteria, *conditions: Any) -> Query:
+    query = Candidate.select(Candidate.issue_approval.alias("id")).where(*conditions)
+    rest = _conditions(criteria, with_status=False)
+    if len(rest) == 1:
+        return query
+    return query.join(IssueApproval).where(*rest)

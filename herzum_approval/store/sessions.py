@@ -1,0 +1,78 @@
+"""Sessions, found by the digest of their id."""
+
+from datetime import datetime
+
+from peewee import Database, Query, Value
+
+from herzum_approval.domain.people import Actor, Session
+from herzum_approval.store.statements import run, slot
+from herzum_approval.store.tables import MomentField, User, moment
+from herzum_approval.store.tables import Session as SessionTable
+
+
+def add_session(database: Database, session: Session) -> None:
+    SessionTable.insert(
+        token_digest=session.token_digest,
+        username=session.username,
+        created_at=session.created_at,
+        seen_at=session.seen_at,
+    ).execute(database)
+
+
+def find_session(
+    database: Database, token_digest: str, *, created_after: datetime, seen_after: datetime
+) -> tuple[Actor, datetime] | None:
+    """Return who is signed in by the session, if it lives and the user is active, and when it was seen."""
+    rows = run(
+        database,
+        "find session",
+        _session_query,
+        {
+            "token_digest": token_digest,
+            "created_after": MomentField().db_value(created_after),
+            "seen_after": MomentField().db_value(seen_after),
+        },
+    )
+    if not rows:
+        return None
+    username, display_name, seen_at = rows[0]
+    return Actor(username=username, display_name=display_name, session_digest=token_digest), moment(seen_at)
+
+
+def _session_query() -> Query:
+    return (
+        SessionTable.select(SessionTable.username, User.display_name, SessionTable.seen_at)
+        .join(User)
+        .where(
+            SessionTable.token_digest == slot("token_digest"),
+            SessionTable.created_at > slot("created_after"),
+            SessionTable.seen_at > slot("seen_after"),
+            User.is_active == Value(True),
+        )
+    )
+
+
+def touch_session(database: Database, token_digest: str, now: datetime) -> None:
+    """Note that the session was used; an older note never replaces a younger one."""
+    SessionTable.update(seen_at=now).where(
+        SessionTable.token_digest == token_digest, SessionTable.seen_at < now
+    ).execute(database)
+
+
+def delete_session(database: Database, token_digest: str) -> None:
+    SessionTable.delete().where(SessionTable.token_digest == token_digest).execute(database)
+
+
+def delete_sessions_of(database: Database, username: str) -> None:
+    SessionTable.delete().where(SessionTable.username == username).execute(database)
+
+
+def delete_unseen_sessions(database: Database, *, seen_before: datetime, at_most: int) -> int:
+    """Delete some of the sessions not seen for long, and return how many."""
+    unseen = (
+        SessionTable.select(SessionTable.token_digest)
+        .where(SessionTable.seen_at < seen_before)
+        .order_by(SessionTable.seen_at)
+        .limit(at_most)
+    )
+    return int(SessionTable.delete().where(SessionTable.token_digest.in_(unseen)).execute(database))
