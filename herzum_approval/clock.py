@@ -1,5 +1,6 @@
 """The only place that reads the time."""
 
+import time
 from datetime import UTC, datetime
 
 
@@ -11,3 +12,8 @@ def now() -> datetime:
     """
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def monotonic() -> float:
+    """Return seconds that only ever grow, for waiting and for what lives in memory."""
+    return time.monotonic()

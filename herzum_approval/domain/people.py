@@ -25,6 +25,10 @@ def role_principal(project_id: int, role_id: int) -> str:
     return f"role:{project_id}/{role_id}"
 
 
+def composite_principal(composite_id: int) -> str:
+    return f"composite:{composite_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """A named set of users; `id` is a UUID-like text that neighbours of Jira use for it."""

@@ -177,9 +177,7 @@ def clear_failures(database: Database, username: str) -> None:
 
 def read_login_record(database: Database, username: str) -> LoginRecord:
     """Return what is counted about the user's logins; all zero where nothing is."""
-    rows = (
-        LoginRecordTable.select().where(LoginRecordTable.username == username).dicts().execute(database)
-    )
+    rows = LoginRecordTable.select().where(LoginRecordTable.username == username).dicts().execute(database)
     for row in rows:
         return LoginRecord(**row)
     return LoginRecord(username=username)
@@ -214,15 +212,11 @@ def set_inactive(database: Database, username: str) -> None:
 
 def find_group_names(database: Database, username: str) -> list[str]:
     """Return the names of the user's groups."""
-    if not _can_exist(username):
-        return []
     rows = run(
         database,
         "group names",
         lambda: (
-            Membership.select(Membership.group)
-            .join(UserTable)
-            .where(UserTable.username == slot("username"))
+            Membership.select(Membership.group).join(UserTable).where(UserTable.username == slot("username"))
         ),
         {"username": username},
     )
