@@ -115,9 +115,7 @@ class Fault(Enum):
         "issues.notexist.or.noperm",
         "Some issues do not exist or you do not have permission to view them.{invalid_sets}",
     )
-    START_AT_EMPTY = _herzum(
-        400, "start.at.empty", "If the startAt parameter is present it cannot be empty"
-    )
+    START_AT_EMPTY = _herzum(400, "start.at.empty", "If the startAt parameter is present it cannot be empty")
     START_AT_INVALID = _herzum(404, "invalid.start.at", "startAt parameter is invalid")
     MAX_RESULTS_EMPTY = _herzum(
         400, "max.results.empty", "If the maxResults parameter is present it cannot be empty"
@@ -161,9 +159,7 @@ class Fault(Enum):
         jira=Wire(401, _NOT_AUTHENTICATED, INFERRED, headers=(_OAUTH_CHALLENGE, _LOGIN_FAILED_HEADERS[0])),
     )
     URL_LOGIN_REFUSED = Row(
-        herzum=Wire(
-            401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS
-        ),
+        herzum=Wire(401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS),
         jira=Wire(401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS),
     )
 
@@ -209,7 +205,13 @@ class Fault(Enum):
         emulator=Wire(
             503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
         ),
-        outside=Wire(503, "The database is busy, please try again.", OURS, headers=(("Retry-After", "1"),), is_html=True),
+        outside=Wire(
+            503,
+            "The database is busy, please try again.",
+            OURS,
+            headers=(("Retry-After", "1"),),
+            is_html=True,
+        ),
     )
     INTERNAL_ERROR = Row(
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),

@@ -147,9 +147,7 @@ class Blueprint(flask_smorest.Blueprint):
     """A blueprint whose operations name the faults they can raise, for their OpenAPI description."""
 
     def __init__(self, errors: ErrorShape, name: str, url_prefix: str, description: str) -> None:
-        super().__init__(
-            f"{errors.family}_{name}", __name__, url_prefix=url_prefix, description=description
-        )
+        super().__init__(f"{errors.family}_{name}", __name__, url_prefix=url_prefix, description=description)
         self.errors = errors
 
     def raises(self, *faults: Fault) -> Callable[[View], View]:
@@ -160,9 +158,7 @@ class Blueprint(flask_smorest.Blueprint):
             by_status.setdefault(wire.status, []).append(wire)
 
         def decorator(view: View) -> View:
-            responses = {
-                status: self.errors.describe(status, wires) for status, wires in by_status.items()
-            }
+            responses = {status: self.errors.describe(status, wires) for status, wires in by_status.items()}
             return self.doc(responses=responses)(view)
 
         return decorator
@@ -179,9 +175,7 @@ class Blueprint(flask_smorest.Blueprint):
                 return view(schema.load(request.args), *args, **kwargs)
 
             documented = dict(getattr(view, "_apidoc", {}))
-            documented["arguments"] = {
-                "parameters": [{"in": "query", "required": False, "schema": schema}]
-            }
+            documented["arguments"] = {"parameters": [{"in": "query", "required": False, "schema": schema}]}
             wrapper._apidoc = documented  # type: ignore[attr-defined]
             return wrapper
 

@@ -4,8 +4,7 @@ The page's assets come out of the flask-swagger-ui package: no request leaves th
 """
 
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import flask_smorest
@@ -53,7 +52,7 @@ class _Api(flask_smorest.Api):
 def register_families(app: Flask, families: Sequence[Family]) -> None:
     """Register the families' doors, and serve `/openapi/<family>.json` and the page `/docs/`."""
     apis = {family.name: _register(app, family) for family in families}
-    assets = Path(str(find_spec("flask_swagger_ui").submodule_search_locations[0])) / "dist"
+    assets = str(files("flask_swagger_ui") / "dist")
     pages = Blueprint("openapi", __name__)
 
     @pages.get("/openapi/<name>.json")

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, SearchFilters
 from herzum_approval.domain.people import ANYONE, Actor, folded
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import people
-from herzum_approval.store import reading
 from herzum_approval.store import approvals as stored_approvals
 from herzum_approval.store import configuration as stored_configuration
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import issues as stored_issues
+from herzum_approval.store import reading
 
 COLUMNS = stored.COLUMNS
 """What each place of a row of `Found` holds: an attribute of `IssueApprovalView`."""
@@ -21,18 +21,24 @@ COLUMNS = stored.COLUMNS
 _ISSUE_ID = re.compile(r"[0-9]{1,9}")  # what fits the ids of the database; nothing longer exists
 
 
+class Page(NamedTuple):
+    """Where a page lies. total: how many match, on all pages together."""
+
+    start_at: int
+    max_results: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search found.
 
     rows: as raw as the database keeps them, in places named by `COLUMNS`.
-    start_at, max_results, total: of a page; None where the whole list was asked for.
+    page: None where the whole list was asked for.
     """
 
     rows: Sequence[tuple[Any, ...]]
-    start_at: int | None = None
-    max_results: int | None = None
-    total: int | None = None
+    page: Page | None = None
 
 
 def search(actor: Actor, filters: SearchFilters) -> Found:
@@ -52,7 +58,7 @@ def search(actor: Actor, filters: SearchFilters) -> Found:
         total = stored.count(database, criteria)
         rows = stored.search(database, criteria, offset=start_at, limit=filters.max_results)
     max_results = max(total - start_at, 0) if filters.max_results is None else filters.max_results
-    return Found(rows, start_at, max_results, total)
+    return Found(rows, Page(start_at, max_results, total))
 
 
 def _criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:
@@ -103,9 +109,7 @@ def _narrowed(criteria: Criteria, approval_status: ApprovalStatus | None) -> Cri
     return replace(criteria, approval_status=approval_status)
 
 
-def _issue_ids(
-    database: Any, filters: SearchFilters, project_ids: tuple[int, ...]
-) -> tuple[int, ...] | None:
+def _issue_ids(database: Any, filters: SearchFilters, project_ids: tuple[int, ...]) -> tuple[int, ...] | None:
     """Return the ids of the union of all issues named, or None where none is.
 
     Keys match whatever their letter case, as in Jira's own issue resource (inferred for the plugin).

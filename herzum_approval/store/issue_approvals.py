@@ -95,7 +95,7 @@ class _Page(NamedTuple):
     has_offset: bool
     has_limit: bool
 
-    def cut(self, query: Query) -> Query:
+    def cut(self, query: Any) -> Any:
         if self.has_limit:
             query = query.limit(slot("limit"))
         elif self.has_offset:
@@ -170,7 +170,7 @@ def _conditions(criteria: Criteria, *, with_status: bool) -> list[Any]:
     return conditions
 
 
-def _candidate_ids(criteria: Criteria, engine: _Engine) -> Query:
+def _candidate_ids(criteria: Criteria, engine: _Engine) -> Any:
     """Return the ids, in order and each once, of what somebody with one of the principals can act on.
 
     One ordered walk along the candidate index for each principal and approval status, merged: the
@@ -196,7 +196,7 @@ def _candidate_ids(criteria: Criteria, engine: _Engine) -> Query:
     return Select([together], [together.c.id]).distinct().order_by(together.c.id)
 
 
-def _walk(criteria: Criteria, *conditions: Any) -> Query:
+def _walk(criteria: Criteria, *conditions: Any) -> Any:
     query = Candidate.select(Candidate.issue_approval.alias("id")).where(*conditions)
     rest = _conditions(criteria, with_status=False)
     if len(rest) == 1:

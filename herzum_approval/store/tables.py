@@ -414,10 +414,10 @@ class IssueApproval(Table):
             (("approval", "id"), False),
             (("project", "id"), False),
         )
-        constraints = [
+        constraints = (
             Check("approval_status IN ('PENDING', 'APPROVED', 'REJECTED', 'ABSTAINED')"),
             Check("(approval_status = 'PENDING') = (decided_at IS NULL)"),
-        ]
+        )
 
 
 class Candidate(Table):

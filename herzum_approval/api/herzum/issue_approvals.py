@@ -51,9 +51,7 @@ def search(filters: SearchFilters) -> Response:
     """Search issue approvals by approval, user, status and issue."""
     found = issue_approvals.search(g.actor, filters)
     records = _render(found.rows)
-    if found.total is None:
+    if found.page is None:
         return bytes_response(records)
-    return bytes_response(
-        b'{"startAt":%d,"maxResults":%d,"total":%d,"issueApprovals":%b}'
-        % (found.start_at, found.max_results, found.total, records)
-    )
+    envelope = b'{"startAt":%d,"maxResults":%d,"total":%d,"issueApprovals":%b}'
+    return bytes_response(envelope % (*found.page, records))

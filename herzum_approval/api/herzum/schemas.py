@@ -52,7 +52,9 @@ class SearchArguments(Schema):
         Fault.ISSUE_IDS_EMPTY, "Only issue approvals of the issues with these ids, commas between them"
     )
     startAt = GivenCount(  # noqa: N815 - the vendor's spelling
-        Fault.START_AT_EMPTY, Fault.START_AT_INVALID, "The place, from 0, of the first issue approval returned"
+        Fault.START_AT_EMPTY,
+        Fault.START_AT_INVALID,
+        "The place, from 0, of the first issue approval returned",
     )
     maxResults = GivenCount(  # noqa: N815
         Fault.MAX_RESULTS_EMPTY, Fault.MAX_RESULTS_INVALID, "How many issue approvals are returned at most"
@@ -100,9 +102,7 @@ class IssueApprovalSchema(Schema):
     awt = Truth(
         "awt", _setting("transitions_on_approbations"), "Automatic workflow transition on approbations"
     )
-    awtr = Truth(
-        "awtr", _setting("transitions_on_rejections"), "Automatic workflow transition on rejections"
-    )
+    awtr = Truth("awtr", _setting("transitions_on_rejections"), "Automatic workflow transition on rejections")
     awtad = Truth("awtad", _setting("waits_for_all_replies"), "It waits until all have replied")
     arn = Truth("arn", _setting("sends_request_mail"), "Automatic request notification by mail")
     nac = Truth("nac", _setting("announces_by_comment"), "Requests are announced by comment")
@@ -119,14 +119,10 @@ class IssueApprovalSchema(Schema):
     conditional_rule_id = NumberOrMinusOne(
         "conditionalRuleId", _setting("conditional_rule_id"), "The rule that must be true, or -1"
     )
-    submitted_date = Moment(
-        "submittedDate", "record.submitted_at", "When it was submitted; not there before"
-    )
+    submitted_date = Moment("submittedDate", "record.submitted_at", "When it was submitted; not there before")
     sort_sa = Number("sortSa", _setting("place"), "The place in the sequence, from 1")
     sa = Truth("sa", _setting("is_sequential"), "The approvals are asked one after the other")
-    saad = Truth(
-        "saad", _setting("opens_after_any_decision"), "The next one opens after any decision"
-    )
+    saad = Truth("saad", _setting("opens_after_any_decision"), "The next one opens after any decision")
     abstain_action_status = Number(
         "abstainActionStatus", _setting("abstain_override"), "0 as the global switch, 1 on, 2 off"
     )
