@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from peewee import EXCLUDED, Database
 
@@ -12,40 +12,45 @@ from herzum_approval.domain.configuration import Configuration, Licence
 from herzum_approval.store.statements import run, slot
 from herzum_approval.store.tables import SiteDocument
 
-Document = TypeVar("Document", Licence, Configuration)
-_NAMES: dict[type, str] = {Licence: "licence", Configuration: "configuration"}
+_KINDS: dict[str, type[Licence | Configuration]] = {"licence": Licence, "configuration": Configuration}
 
 
 def read_licence(database: Database) -> Licence:
-    return _read(database, Licence)
+    document = _read(database, "licence")
+    assert isinstance(document, Licence)
+    return document
 
 
 def read_configuration(database: Database) -> Configuration:
-    return _read(database, Configuration)
+    document = _read(database, "configuration")
+    assert isinstance(document, Configuration)
+    return document
 
 
 def write_document(database: Database, document: Licence | Configuration) -> None:
     """Store the licence or the configuration, whichever it is."""
-    SiteDocument.insert(name=_NAMES[type(document)], document=json.dumps(asdict(document))).on_conflict(
+    name = next(name for name, kind in _KINDS.items() if isinstance(document, kind))
+    SiteDocument.insert(name=name, document=json.dumps(asdict(document))).on_conflict(
         conflict_target=[SiteDocument.name],
         update={SiteDocument.document: EXCLUDED.document, SiteDocument.version: SiteDocument.version + 1},
     ).execute(database)
 
 
-def _read(database: Database, kind: type[Document]) -> Document:
+def _read(database: Database, name: str) -> Licence | Configuration:
     rows = run(
         database,
         "site document",
         lambda: SiteDocument.select(SiteDocument.document).where(SiteDocument.name == slot("name")),
-        {"name": _NAMES[kind]},
+        {"name": name},
     )
-    return _decoded(kind, rows[0][0]) if rows else kind()
+    return _decoded(name, rows[0][0] if rows else "{}")
 
 
 @lru_cache(maxsize=64)
-def _decoded(kind: type[Document], text: str) -> Document:
+def _decoded(name: str, text: str) -> Licence | Configuration:
+    kind = _KINDS[name]
     hints = get_type_hints(kind)
-    return kind(**{name: _typed(value, hints[name]) for name, value in json.loads(text).items()})
+    return kind(**{key: _typed(value, hints[key]) for key, value in json.loads(text).items()})
 
 
 def _typed(value: Any, hint: Any) -> Any:

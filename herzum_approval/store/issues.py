@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from peewee import Database
+from peewee import Database, Query
 
 from herzum_approval.store.statements import list_size, run, slots, spread
 from herzum_approval.store.tables import Issue
@@ -28,7 +28,7 @@ def find_issue_ids(
     return {id: key for id, key, project_id in rows if allowed is None or project_id in allowed}
 
 
-def _named(keys: Sequence[str], ids: Sequence[int]):  # type: ignore[no-untyped-def]
+def _named(keys: Sequence[str], ids: Sequence[int]) -> Query:
     by_key = Issue.key.in_(slots("key", list_size(keys))) if keys else None
     by_id = Issue.id.in_(slots("id", list_size(ids))) if ids else None
     condition = by_key if by_id is None else by_id if by_key is None else by_key | by_id

@@ -38,7 +38,7 @@ def moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
 
 
-def reference(target: type[Model] | str, **options: Any) -> ForeignKeyField:
+def reference(target: type[Model], **options: Any) -> ForeignKeyField:
     return ForeignKeyField(target, backref="+", lazy_load=False, **options)
 
 

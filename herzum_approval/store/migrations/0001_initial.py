@@ -18,7 +18,7 @@ from peewee import (
 )
 
 
-def reference(target: type[Model] | str, **options: Any) -> ForeignKeyField:
+def reference(target: type[Model], **options: Any) -> ForeignKeyField:
     return ForeignKeyField(target, backref="+", lazy_load=False, **options)
 
 
