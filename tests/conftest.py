@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from peewee import Database
+from webtest import TestApp
 
 from herzum_approval import config, store
 from herzum_approval.store.tables import ALL_TABLES
+from tests.live import LiveServer
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -84,3 +86,39 @@ def settings() -> Iterator[config.Settings]:
     """Settings for tests, made current: the cheapest password hashes."""
     with config.active(config.Settings(bcrypt_cost=4, demonstration=True)) as current:
         yield current
+
+
+@pytest.fixture(scope="session")
+def sqlite_site(migrated_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestApp]:
+    path = tmp_path_factory.mktemp("demonstration") / "site.db"
+    shutil.copy(migrated_sqlite_file, path)
+    yield from _demonstration_site(f"sqlite:///{path}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_site(postgresql_url: str, migrated_postgresql: Database) -> Iterator[TestApp]:
+    yield from _demonstration_site(postgresql_url)
+
+
+def _demonstration_site(database_url: str) -> Iterator[TestApp]:
+    from herzum_approval.app import create_app
+
+    app = create_app(database_url=database_url, demonstration=True, bcrypt_cost=4)
+    yield TestApp(app)
+    app.wsgi_app.database.close_all()
+
+
+@pytest.fixture(params=ENGINES)
+def client(request: pytest.FixtureRequest) -> TestApp:
+    """The demonstration site in process, as at its start, on each engine in turn; nobody is signed in."""
+    site: TestApp = request.getfixturevalue(f"{request.param}_site")
+    site.reset()
+    site.post("/__emulator/reset", status=204)
+    return site
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The demonstration site as a real process, which must stop in peace; `reset()` puts it back."""
+    with LiveServer(tmp_path_factory.mktemp("live") / "server.log") as server:
+        yield server
