@@ -15,6 +15,9 @@ from herzum_approval.store import reading
 ADMINISTRATORS = "jira-administrators"
 """Jira's group of administrators."""
 
+APPLICATION_USERS = "jira-software-users"
+"""Jira's group of those who may use Jira Software."""
+
 
 def principals(username: str | None) -> frozenset[str]:
     """Return every principal of the user: `anyone`, `user:…`, `group:…`, `role:PROJECT/ROLE`, `composite:ID`.
