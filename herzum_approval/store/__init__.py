@@ -37,6 +37,8 @@ class _Sqlite(PooledSqliteDatabase):
     def __init__(self, path: str, *, wait_seconds: float, **options: object) -> None:
         self.writer = threading.Lock()
         self.wait_seconds = wait_seconds
+        # The pool hands a connection from thread to thread, though never to two at once.
+        options["check_same_thread"] = False
         super().__init__(path, timeout=wait_seconds, lock_type="IMMEDIATE", **options)
 
 
