@@ -82,7 +82,7 @@ class ServerInfoSchema(JiraSchema):
     deploymentType = fields.String(attribute="deployment_type")  # noqa: N815
     buildNumber = fields.Integer(attribute="build_number")  # noqa: N815
     buildDate = JiraTime(attribute="build_date")  # noqa: N815
-    databaseBuildNumber = fields.Integer(attribute="build_number")  # noqa: N815
+    databaseBuildNumber = fields.Integer(attribute="database_build_number")  # noqa: N815
     serverTime = JiraTime(  # noqa: N815
         attribute="server_time", metadata={"description": "Shown to signed-in users only"}
     )

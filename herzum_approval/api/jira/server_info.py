@@ -16,6 +16,7 @@ _BUILD = {
     "version_numbers": _VERSION_NUMBERS,
     "deployment_type": "Server",
     "build_number": 9120015,
+    "database_build_number": 9120015,
     "build_date": datetime(2024, 11, 6, tzinfo=UTC),
     "scm_info": "4d9c4bd7a744d02f6fd1c40b1e7bc5cff95adbdc",
 }
