@@ -12,7 +12,7 @@ from herzum_approval.domain.people import user_principal
 from herzum_approval.domain.sites import Site
 
 SUPER_APPROVER_LIMIT = 100
-"""How many users a mapping's super approver setting can name. Source: HAP "Super Approvers on Mapping basis"."""
+"""How many users a mapping's super approvers can be. Source: HAP "Super Approvers on Mapping basis"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ def _open_ids(site: Site, issues: Mapping[int, Issue], approvals: Mapping[int, A
     by_issue: defaultdict[int, list[IssueApproval]] = defaultdict(list)
     for record in site.issue_approvals:
         by_issue[record.issue_id].append(record)
-    return frozenset[int]().union(
-        *(open_records(records, issues[issue_id].status_id, approvals) for issue_id, records in by_issue.items())
-    )
+    found: set[int] = set()
+    for issue_id, records in by_issue.items():
+        found |= open_records(records, issues[issue_id].status_id, approvals)
+    return frozenset(found)

@@ -1,162 +1,12 @@
-"""What makes a site whole: unique names, references that lead somewhere, and some common sense.
+"""What makes a site whole: names and references that hold, and parts that fit together."""
 
-Paths are written as in the snapshot document, with `[]` for each entry of a list.
-"""
-
-import re
 from collections.abc import Hashable, Iterator
-from math import isfinite
-from operator import attrgetter
-from typing import Any, NamedTuple
 
-from herzum_approval.domain.approvals import Approver, ApproverKind
 from herzum_approval.domain.issue_approvals import ApprovalStatus
-from herzum_approval.domain.jira import FieldType, Issue, Workflow
-from herzum_approval.domain.mappings import ALL, ApprovalMapping
-from herzum_approval.domain.people import ANYONE, folded
-from herzum_approval.domain.sites import FORMAT, Site
-
-
-class SiteFault(NamedTuple):
-    """One thing wrong with a site. path: where, for instance `issue_approvals[3].approval_id`."""
-
-    path: str
-    reason: str
-
-
-UNIQUE = (
-    "groups[].name",
-    "groups[].id",
-    "users[].id",
-    "users[].username",
-    "users[].account_id",
-    "issue_types[].id",
-    "statuses[].id",
-    "workflows[].id",
-    "workflows[].name",
-    "workflow_schemes[].id",
-    "workflow_schemes[].name",
-    "project_roles[].id",
-    "project_roles[].name",
-    "projects[].id",
-    "projects[].key",
-    "custom_fields[].id",
-    "issues[].id",
-    "issues[].key",
-    "conditional_rules[].id",
-    "conditional_rules[].name",
-    "approvals[].id",
-    "approvals[].name",
-    "single_issue_configurations[].issue_id",
-    "approval_mappings[].id",
-    "issue_approvals[].id",
-    "history[].id",
-    "login_records[].username",
-    "sessions[].token_digest",
-)
-"""What may occur once in the whole site."""
-
-UNIQUE_WITHIN = (
-    "users[].groups[]",
-    "workflows[].status_ids[]",
-    "workflows[].transitions[].id",
-    "workflows[].transitions[].source_status_ids[]",
-    "projects[].browsers[]",
-    "projects[].roles[].role_id",
-)
-"""What may occur once within the entry that holds it."""
-
-REFERENCES = {
-    "users[].groups[]": "groups[].name",
-    "workflows[].status_ids[]": "statuses[].id",
-    "workflow_schemes[].default_workflow_id": "workflows[].id",
-    "projects[].workflow_scheme_id": "workflow_schemes[].id",
-    "projects[].lead": "users[].username",
-    "projects[].roles[].role_id": "project_roles[].id",
-    "projects[].roles[].users[]": "users[].username",
-    "projects[].roles[].groups[]": "groups[].name",
-    "issues[].project_id": "projects[].id",
-    "issues[].issue_type_id": "issue_types[].id",
-    "issues[].status_id": "statuses[].id",
-    "issues[].reporter": "users[].username",
-    "issues[].assignee": "users[].username",
-    "single_issue_configurations[].issue_id": "issues[].id",
-    "approval_mappings[].project_id": "projects[].id",
-    "approval_mappings[].issue_type_id": "issue_types[].id",
-    "approval_mappings[].source_status_id": "statuses[].id",
-    "approval_mappings[].issue_id": "single_issue_configurations[].issue_id",
-    "approval_mappings[].settings.conditional_rule_id": "conditional_rules[].id",
-    "approval_mappings[].settings.assignee_after_decision": "users[].username",
-    "approval_mappings[].approvals[].approval_id": "approvals[].id",
-    "approval_mappings[].approvals[].conditional_rule_id": "conditional_rules[].id",
-    "approval_mappings[].conditioned_minimums[].conditional_rule_id": "conditional_rules[].id",
-    "issue_approvals[].issue_id": "issues[].id",
-    "issue_approvals[].approval_id": "approvals[].id",
-    "issue_approvals[].mapping_id": "approval_mappings[].id",
-    "issue_approvals[].source_status_id": "statuses[].id",
-    "issue_approvals[].approver_username": "users[].username",
-    "issue_approvals[].settings.conditional_rule_id": "conditional_rules[].id",
-    "history[].issue_id": "issues[].id",
-    "login_records[].username": "users[].username",
-    "sessions[].username": "users[].username",
-    "configuration.reversing_exempted_users[]": "users[].username",
-    "configuration.responsive_user": "users[].username",
-    "configuration.decision_log_user": "users[].username",
-    "configuration.conditional_rule_user": "users[].username",
-    "configuration.super_approver_users[]": "users[].username",
-    "configuration.super_approver_groups[]": "groups[].name",
-}
-"""What refers to what. History's people and records are not here: it outlives them."""
-
-PRINCIPALS = {
-    "projects[].browsers[]": frozenset({"user", "group", "role", "lead", ANYONE}),
-    "issue_approvals[].target": frozenset({"user", "group"}),
-}
-"""References written as principals, and the kinds that each may be of."""
-
-PRINCIPAL_TARGETS = {"user": "users[].username", "group": "groups[].name", "role": "project_roles[].id"}
-
-APPROVER_TARGETS = {
-    ApproverKind.USER: "users[].username",
-    ApproverKind.GROUP: "groups[].name",
-    ApproverKind.PROJECT_ROLE: "project_roles[].id",
-    ApproverKind.USER_PICKER: "custom_fields[].id",
-    ApproverKind.USER_PICKER_ALL: "custom_fields[].id",
-    ApproverKind.GROUP_PICKER: "custom_fields[].id",
-}
-"""What the value of an approver property refers to; the other kinds have none."""
-
-LEAST = {
-    "configuration.comment_limit": 0,
-    "workflows[].transitions[].id": 1,
-    "approval_mappings[].settings.reminder_days": 1,
-    "issue_approvals[].settings.place": 1,
-    "issue_approvals[].version": 1,
-    "login_records[].failed_count": 0,
-    "login_records[].unresolved_count": 0,
-    "login_records[].login_count": 0,
-    "login_records[].total_failed_count": 0,
-} | {path: 1 for path in UNIQUE if path.endswith("[].id") and path not in ("groups[].id", "custom_fields[].id")}
-"""The least value of each number that has one."""
-
-MINIMUMS = (
-    "approval_mappings[].settings.minimum_approbations",
-    "approval_mappings[].settings.minimum_rejections",
-    "approval_mappings[].conditioned_minimums[].minimum",
-    "issue_approvals[].settings.minimum_approbations",
-    "issue_approvals[].settings.minimum_rejections",
-)
-
-FORMATS = {
-    "users[].password_hash": re.compile(r"\$2[abxy]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}"),
-    "projects[].key": re.compile(r"[A-Z][A-Z0-9_]+"),
-    "issues[].key": re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*"),
-    "custom_fields[].id": re.compile(r"customfield_[0-9]+"),
-} | {
-    path: re.compile(r"\S(.*\S)?", re.DOTALL)
-    for path in ("groups[].name", "users[].username", "approvals[].name", "workflows[].name")
-}
-"""How some texts are spelt; names have something in them, and no space around it."""
+from herzum_approval.domain.jira import Issue, Workflow
+from herzum_approval.domain.mappings import ApprovalMapping
+from herzum_approval.domain.site_references import SiteFault, located, reference_faults, values_at
+from herzum_approval.domain.sites import Site
 
 
 def faults(site: Site) -> Iterator[SiteFault]:
@@ -165,191 +15,15 @@ def faults(site: Site) -> Iterator[SiteFault]:
     What has to fit together is looked at only where all names and references hold.
     """
     basic = False
-    for fault in _basic_faults(site):
+    for fault in reference_faults(site):
         basic = True
         yield fault
     if not basic:
         yield from _transition_faults(site)
+        yield from _role_faults(site)
         yield from _issue_faults(site)
         yield from _mapping_faults(site)
         yield from _issue_approval_faults(site)
-
-
-def _basic_faults(site: Site) -> Iterator[SiteFault]:
-    if site.format != FORMAT:
-        yield SiteFault("format", f"is {FORMAT!r} in this version, not {site.format!r}")
-    yield from _number_faults(site)
-    yield from _format_faults(site)
-    yield from _duplicates(site)
-    yield from _reference_faults(site)
-    yield from _approver_faults(site)
-
-
-# -- walking ----------------------------------------------------------------------------------
-
-
-def values_at(site: Site, path: str) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Give all that stands at `path`, each with the places of the lists that lead to it; None is left out."""
-    first, *rest = path.split("[]")
-    yield from _values(attrgetter(first)(site), [_getter(step) for step in rest], ())
-
-
-def _getter(step: str) -> Any:
-    return attrgetter(step[1:]) if step else None
-
-
-def _values(value: Any, getters: list[Any], places: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
-    if not getters:
-        if value is not None:
-            yield places, value
-        return
-    getter, *rest = getters
-    for place, entry in enumerate(value):
-        inner = entry if getter is None else getter(entry)
-        if rest:
-            yield from _values(inner, rest, (*places, place))
-        elif inner is not None:
-            yield (*places, place), inner
-
-
-def _located(path: str, places: tuple[int, ...]) -> str:
-    steps = iter(places)
-    return re.sub(r"\[\]", lambda _: f"[{next(steps)}]", path)
-
-
-class _Targets:
-    """The values that references may have, looked up once per path."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.known: dict[str, frozenset[Any]] = {}
-
-    def missing(self, path: str, value: Any) -> str | None:
-        """Return why `value` is no reference to `path`, None where it is one."""
-        if path not in self.known:
-            self.known[path] = frozenset(found for _, found in values_at(self.site, path))
-        if value in self.known[path]:
-            return None
-        collection, attribute = path.split("[].")
-        return f"{value!r} is the {attribute} of none of the {collection}"
-
-
-# -- names and references ---------------------------------------------------------------------
-
-
-def _number_faults(site: Site) -> Iterator[SiteFault]:
-    for path, least in LEAST.items():
-        for places, value in values_at(site, path):
-            if value < least:
-                yield SiteFault(_located(path, places), f"{value} is less than {least}")
-    for path in MINIMUMS:
-        for places, value in values_at(site, path):
-            if value != ALL and not (isfinite(value) and value >= 0):
-                yield SiteFault(_located(path, places), f"{value} is neither {ALL} (all) nor 0 or more")
-
-
-def _format_faults(site: Site) -> Iterator[SiteFault]:
-    for path, spelling in FORMATS.items():
-        for places, value in values_at(site, path):
-            if not spelling.fullmatch(value):
-                yield SiteFault(_located(path, places), "is not spelt as it must be")
-
-
-def _duplicates(site: Site) -> Iterator[SiteFault]:
-    for path in UNIQUE:
-        fold = folded if path == "users[].username" else None
-        yield from _repeated(path, ((places, fold(value) if fold else value) for places, value in values_at(site, path)))
-    for path in UNIQUE_WITHIN:
-        yield from _repeated(path, ((places, (places[:-1], value)) for places, value in values_at(site, path)))
-
-
-def _repeated(path: str, found: Iterator[tuple[tuple[int, ...], Hashable]]) -> Iterator[SiteFault]:
-    seen = set()
-    for places, value in found:
-        if value in seen:
-            yield SiteFault(_located(path, places), "is there already")
-        seen.add(value)
-
-
-def _reference_faults(site: Site) -> Iterator[SiteFault]:
-    targets = _Targets(site)
-    for path, target in REFERENCES.items():
-        for places, value in values_at(site, path):
-            if reason := targets.missing(target, value):
-                yield SiteFault(_located(path, places), reason)
-    for path, kinds in PRINCIPALS.items():
-        for places, value in values_at(site, path):
-            if reason := _principal_fault(value, kinds, targets):
-                yield SiteFault(_located(path, places), reason)
-    for place, scheme in enumerate(site.workflow_schemes):
-        for issue_type_id, workflow_id in scheme.by_issue_type.items():
-            reason = targets.missing("issue_types[].id", issue_type_id)
-            reason = reason or targets.missing("workflows[].id", workflow_id)
-            if reason:
-                yield SiteFault(f"workflow_schemes[{place}].by_issue_type.{issue_type_id}", reason)
-    yield from _field_faults(site, targets)
-
-
-def _principal_fault(principal: str, kinds: frozenset[str], targets: _Targets) -> str | None:
-    kind, colon, name = principal.partition(":")
-    if kind not in kinds or bool(colon) != (kind in PRINCIPAL_TARGETS):
-        return f"{principal!r} is no principal that can stand here"
-    if not colon:
-        return None
-    return targets.missing(PRINCIPAL_TARGETS[kind], _number(name) if kind == "role" else name)
-
-
-def _number(text: str) -> int | str:
-    return int(text) if re.fullmatch(r"[1-9][0-9]{0,9}", text) else text
-
-
-def _field_faults(site: Site, targets: _Targets) -> Iterator[SiteFault]:
-    types = {field.id: field.type for field in site.custom_fields}
-    for place, issue in enumerate(site.issues):
-        for field_id, names in issue.fields.items():
-            path = f"issues[{place}].fields.{field_id}"
-            if reason := targets.missing("custom_fields[].id", field_id):
-                yield SiteFault(path, reason)
-                continue
-            if not names:
-                yield SiteFault(path, "is empty; a field without a value is left out")
-            target = "users[].username" if types[field_id] is FieldType.USER_PICKER else "groups[].name"
-            for position, name in enumerate(names):
-                if reason := targets.missing(target, name):
-                    yield SiteFault(f"{path}[{position}]", reason)
-
-
-def _approver_faults(site: Site) -> Iterator[SiteFault]:
-    targets = _Targets(site)
-    types = {field.id: field.type for field in site.custom_fields}
-    for path in ("approvals[].approvers[]", "approval_mappings[].settings.super_approvers[]"):
-        for places, approver in values_at(site, path):
-            if reason := _approver_fault(approver, targets, types):
-                yield SiteFault(_located(path, places) + ".value", reason)
-    for place, approval in enumerate(site.approvals):
-        excluded = {approver.kind for approver in approval.approvers if approver.is_excluded}
-        for position, approver in enumerate(approval.approvers):
-            if approver.kind in excluded and not approver.is_excluded:
-                reason = f"the property {approver.kind.value!r} both includes and excludes"
-                yield SiteFault(f"approvals[{place}].approvers[{position}].kind", reason)
-
-
-def _approver_fault(approver: Approver, targets: _Targets, types: dict[str, FieldType]) -> str | None:
-    target = APPROVER_TARGETS.get(approver.kind)
-    if target is None:
-        return None if approver.value is None else f"the property {approver.kind.value!r} has no value"
-    if approver.value is None:
-        return f"the property {approver.kind.value!r} needs a value"
-    is_role = approver.kind is ApproverKind.PROJECT_ROLE
-    if reason := targets.missing(target, _number(approver.value) if is_role else approver.value):
-        return reason
-    is_group_field = approver.kind is ApproverKind.GROUP_PICKER
-    if target == "custom_fields[].id" and (types[approver.value] is FieldType.GROUP_PICKER) != is_group_field:
-        return f"{approver.value!r} is a {types[approver.value].value}"
-    return None
-
-
-# -- what has to fit together -----------------------------------------------------------------
 
 
 def _transition_faults(site: Site) -> Iterator[SiteFault]:
@@ -362,11 +36,14 @@ def _transition_faults(site: Site) -> Iterator[SiteFault]:
     ):
         for places, status_id in values_at(site, path):
             if status_id not in site.workflows[places[0]].status_ids:
-                yield SiteFault(_located(path, places), f"{status_id} is no status of this workflow")
-    for path in ("projects[].roles[]",):
-        for places, actors in values_at(site, path):
-            if not actors.users and not actors.groups:
-                yield SiteFault(_located(path, places), "names neither users nor groups; leave the role out")
+                yield SiteFault(located(path, places), f"{status_id} is no status of this workflow")
+
+
+def _role_faults(site: Site) -> Iterator[SiteFault]:
+    for places, actors in values_at(site, "projects[].roles[]"):
+        if not actors.users and not actors.groups:
+            path = located("projects[].roles[]", places)
+            yield SiteFault(path, "names neither users nor groups; leave the role out")
 
 
 def _issue_faults(site: Site) -> Iterator[SiteFault]:
@@ -399,8 +76,8 @@ class _Workflows:
         workflow = self.of(project_id, issue_type_id)
         if status_id not in workflow.status_ids:
             return f"the status {status_id} is not in the workflow {workflow.name!r}"
-        leaving = (each for each in workflow.transitions if each.id == transition_id and each.leaves(status_id))
-        if next(leaving, None) is None:
+        leaving = {transition.id for transition in workflow.transitions if transition.leaves(status_id)}
+        if transition_id not in leaving:
             return f"{transition_id} is no transition from status {status_id} in {workflow.name!r}"
         return None
 

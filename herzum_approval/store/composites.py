@@ -4,13 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from peewee import Database
-
 from herzum_approval.domain.approvals import Standing
 from herzum_approval.domain.people import composite_principal
-from herzum_approval.store.tables import CompositePart, CompositePrincipal
-
-_CHUNK = 300
 
 
 class Composites(NamedTuple):
@@ -27,8 +22,8 @@ def definition(standing: Standing) -> str:
     return json.dumps({"one_of": one_of, "none_of": sorted(standing.none_of)}, separators=(",", ":"))
 
 
-def number(standings: Iterable[Standing], first_id: int = 1) -> Composites:
-    """Return what to keep for those of the standings that are not plain, ids in order of appearance."""
+def number(standings: Iterable[Standing]) -> Composites:
+    """Return what to keep for those of the standings that are not plain, numbered from 1 as they appear."""
     found = Composites({}, [], [])
     for standing in standings:
         if standing.is_plain:
@@ -36,7 +31,7 @@ def number(standings: Iterable[Standing], first_id: int = 1) -> Composites:
         text = definition(standing)
         if text in found.ids:
             continue
-        composite_id = found.ids[text] = first_id + len(found.ids)
+        composite_id = found.ids[text] = len(found.ids) + 1
         found.principals.append((composite_id, text))
         found.parts.extend((name, composite_id) for name in json.loads(text)["one_of"][0])
     return found
@@ -47,35 +42,3 @@ def principals(standing: Standing, ids: dict[str, int]) -> frozenset[str]:
     if standing.is_plain:
         return frozenset[str]().union(*standing.one_of)
     return frozenset({composite_principal(ids[definition(standing)])})
-
-
-def intern(database: Database, standings: Iterable[Standing]) -> dict[str, int]:
-    """Return the ids of the composite principals that the standings need, by definition; add what is new."""
-    needed = [standing for standing in dict.fromkeys(standings) if not standing.is_plain]
-    known = _find_ids(database, [definition(standing) for standing in needed])
-    missing = [standing for standing in needed if definition(standing) not in known]
-    definitions = list(dict.fromkeys(map(definition, missing)))
-    for start in range(0, len(definitions), _CHUNK):
-        rows = [(text,) for text in definitions[start : start + _CHUNK]]
-        query = CompositePrincipal.insert_many(rows, fields=[CompositePrincipal.definition])
-        query.on_conflict_ignore().execute(database)
-    known |= _find_ids(database, definitions)
-    parts = [
-        (name, known[text]) for text in definitions for name in json.loads(text)["one_of"][0]
-    ]
-    for start in range(0, len(parts), _CHUNK):
-        fields = [CompositePart.principal, CompositePart.composite_principal]
-        CompositePart.insert_many(parts[start : start + _CHUNK], fields=fields).on_conflict_ignore().execute(
-            database
-        )
-    return known
-
-
-def _find_ids(database: Database, definitions: list[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for start in range(0, len(definitions), _CHUNK):
-        query = CompositePrincipal.select(CompositePrincipal.definition, CompositePrincipal.id).where(
-            CompositePrincipal.definition.in_(definitions[start : start + _CHUNK])
-        )
-        found.update(query.tuples().execute(database))
-    return found

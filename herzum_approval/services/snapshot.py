@@ -1,0 +1,103 @@
+"""The whole state as one JSON document: written, read, remembered as the seed, and put back to it."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from importlib.resources import files
+from itertools import islice
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from herzum_approval.domain import site_checks
+from herzum_approval.domain.candidates import derive
+from herzum_approval.domain.people import User
+from herzum_approval.services import logins, passwords
+from herzum_approval.services.site_documents import dump_site, load_site, refused
+from herzum_approval.store import reading, writing
+from herzum_approval.store import sites as stored
+from herzum_approval.store.site_rows import SiteRows, to_rows
+
+Progress = Callable[[str, int, int], None]
+"""Told of what is done: a name, how many of it so far, how many in all."""
+
+_seeds: WeakKeyDictionary[Any, SiteRows] = WeakKeyDictionary()
+
+
+def export_all() -> dict[str, Any]:
+    """Return the whole state, as it stands at one moment, as a JSON document."""
+    with reading() as database:
+        site = stored.read_site(database)
+    return dump_site(site)
+
+
+def import_all(document: object, progress: Progress | None = None) -> None:
+    """Put the document's state in the place of all that is there.
+
+    document: parsed JSON. A user may have a `password` instead of a `password_hash`.
+    Raises: SNAPSHOT_REFUSED with the path of the first fault, and nothing is changed.
+    """
+    document, plain_passwords = _without_passwords(document)
+    site = load_site(document)
+    for path, reason in islice(site_checks.faults(site), 1):
+        raise refused(path, reason)
+    site = replace(site, users=tuple(_hashed(site.users, plain_passwords, progress)))
+    rows = to_rows(site, derive(site))
+    writing(lambda database: stored.restore(database, rows, progress))
+    logins.forget_credentials()
+
+
+def import_demonstration() -> None:
+    """Put the demonstration site in the place of all that is there."""
+    text = files("herzum_approval").joinpath("data", "demo.json").read_text(encoding="utf-8")
+    import_all(json.loads(text))
+
+
+def remember_seed() -> None:
+    """Take the state as it stands for the seed that `reset` puts back."""
+    with reading() as database:
+        _seeds[database] = stored.capture(database)
+
+
+def reset() -> None:
+    """Put everything back to the seed: data, counters, sessions and remembered credentials."""
+    with reading() as database:
+        seed = _seeds[database]
+    writing(lambda database: stored.restore(database, seed))
+    logins.forget_credentials()
+
+
+# -- passwords --------------------------------------------------------------------------------
+
+
+def _without_passwords(document: object) -> tuple[object, dict[int, str]]:
+    """Return the document without the plain passwords of its users, and those by place."""
+    if not isinstance(document, dict) or not isinstance(document.get("users"), list):
+        return document, {}
+    found = {}
+    users = list(document["users"])
+    for place, user in enumerate(users):
+        if isinstance(user, dict) and "password" in user:
+            found[place] = _password(user, f"users[{place}].password")
+            users[place] = {key: value for key, value in user.items() if key != "password"}
+    return {**document, "users": users}, found
+
+
+def _password(user: Mapping[str, Any], path: str) -> str:
+    password = user["password"]
+    if "password_hash" in user:
+        raise refused(path, "stands beside a password_hash")
+    if not isinstance(password, str) or not password:
+        raise refused(path, "must be a text that is not empty")
+    if any("\ud800" <= letter <= "\udfff" for letter in password):
+        raise refused(path, "holds a character that cannot be stored")
+    return password
+
+
+def _hashed(users: Iterable[User], plain: Mapping[int, str], progress: Progress | None) -> Iterable[User]:
+    for place, user in enumerate(users):
+        if place not in plain:
+            yield user
+            continue
+        yield replace(user, password_hash=passwords.hash_password(plain[place]))
+        if progress:
+            progress("passwords", list(plain).index(place) + 1, len(plain))
