@@ -246,7 +246,7 @@ def test_parallel_fresh_logins_with_the_right_password_all_succeed(hashes: Hashe
 
 
 class TestOtherProcesses:
-    """What happens while other processes check passwords of the same user: their counts are in the database."""
+    """Other processes check passwords of the same user: what they count is in the database."""
 
     def begin(self, attempts: int, *, seconds_ago: int = 0) -> None:
         moment = clock.now() - timedelta(seconds=seconds_ago)
