@@ -75,6 +75,8 @@ def create_app(**settings: Any) -> Flask:
     def finish(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.request_id
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if response.status_code == 204:
+            response.headers.pop("Content-Type", None)
         family = family_of(request.path, families)
         if family is None or family.after_request is None:
             return response
