@@ -1,16 +1,18 @@
-"""The whole state as one JSON document: written, read, remembered as the seed, and put back to it."""
+"""The whole state as one JSON document: written, read, and put back to the demonstration site."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from itertools import islice
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from herzum_approval import config
 from herzum_approval.domain import site_checks
 from herzum_approval.domain.candidates import derive
 from herzum_approval.domain.people import User
+from herzum_approval.domain.sites import Site
 from herzum_approval.services import logins, passwords
 from herzum_approval.services.site_documents import dump_site, load_site, refused
 from herzum_approval.store import reading, writing
@@ -19,8 +21,6 @@ from herzum_approval.store.site_rows import SiteRows, to_rows
 
 Progress = Callable[[str, int, int], None]
 """Told of what is done: a name, how many of it so far, how many in all."""
-
-_seeds: WeakKeyDictionary[Any, SiteRows] = WeakKeyDictionary()
 
 
 def export_all() -> dict[str, Any]:
@@ -36,34 +36,34 @@ def import_all(document: object, progress: Progress | None = None) -> None:
     document: parsed JSON. A user may have a `password` instead of a `password_hash`.
     Raises: SNAPSHOT_REFUSED with the path of the first fault, and nothing is changed.
     """
+    site = _checked(document, progress)
+    derived = derive(site)
+    writing(lambda database: stored.replace_site(database, site, derived, progress))
+    logins.forget_credentials()
+
+
+def reset() -> None:
+    """Put everything back to the demonstration site: data, counters, sessions, remembered credentials."""
+    seed = _seed(config.current().bcrypt_cost)
+    writing(lambda database: stored.restore(database, seed))
+    logins.forget_credentials()
+
+
+@cache
+def _seed(bcrypt_cost: int) -> SiteRows:
+    """Return the demonstration site's rows. bcrypt_cost: of the password hashes among them."""
+    text = files("herzum_approval").joinpath("data", "demo.json").read_text(encoding="utf-8")
+    site = _checked(json.loads(text), None)
+    return stored.expected_rows(site, derive(site))
+
+
+def _checked(document: object, progress: Progress | None) -> Site:
+    """Return the site of a document in which nothing is wrong, plain passwords hashed."""
     document, plain_passwords = _without_passwords(document)
     site = load_site(document)
     for path, reason in islice(site_checks.faults(site), 1):
         raise refused(path, reason)
-    site = replace(site, users=tuple(_hashed(site.users, plain_passwords, progress)))
-    rows = to_rows(site, derive(site))
-    writing(lambda database: stored.restore(database, rows, progress))
-    logins.forget_credentials()
-
-
-def import_demonstration() -> None:
-    """Put the demonstration site in the place of all that is there."""
-    text = files("herzum_approval").joinpath("data", "demo.json").read_text(encoding="utf-8")
-    import_all(json.loads(text))
-
-
-def remember_seed() -> None:
-    """Take the state as it stands for the seed that `reset` puts back."""
-    with reading() as database:
-        _seeds[database] = stored.capture(database)
-
-
-def reset() -> None:
-    """Put everything back to the seed: data, counters, sessions and remembered credentials."""
-    with reading() as database:
-        seed = _seeds[database]
-    writing(lambda database: stored.restore(database, seed))
-    logins.forget_credentials()
+    return replace(site, users=tuple(_hashed(site.users, plain_passwords, progress)))
 
 
 # -- passwords --------------------------------------------------------------------------------
@@ -94,10 +94,12 @@ def _password(user: Mapping[str, Any], path: str) -> str:
 
 
 def _hashed(users: Iterable[User], plain: Mapping[int, str], progress: Progress | None) -> Iterable[User]:
+    done = 0
     for place, user in enumerate(users):
         if place not in plain:
             yield user
             continue
         yield replace(user, password_hash=passwords.hash_password(plain[place]))
+        done += 1
         if progress:
-            progress("passwords", list(plain).index(place) + 1, len(plain))
+            progress("passwords", done, len(plain))
