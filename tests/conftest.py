@@ -11,6 +11,7 @@ from peewee import Database
 from webtest import TestApp
 
 from herzum_approval import config, store
+from herzum_approval.app import create_app
 from herzum_approval.store.tables import ALL_TABLES
 from tests.live import LiveServer
 
@@ -102,8 +103,6 @@ def postgresql_site(postgresql_url: str, migrated_postgresql: Database) -> Itera
 
 
 def _demonstration_site(database_url: str) -> Iterator[TestApp]:
-    from herzum_approval.app import create_app
-
     app = create_app(database_url=database_url, demonstration=True, bcrypt_cost=4)
     yield TestApp(app)
     app.wsgi_app.database.close_all()
