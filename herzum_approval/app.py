@@ -15,6 +15,7 @@ from herzum_approval import config, store
 from herzum_approval.api import FAMILIES
 from herzum_approval.api.family import family_of, install_error_handlers, json_response
 from herzum_approval.api.openapi import register_families
+from herzum_approval.errors import Fault, Problem
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -70,6 +71,13 @@ def create_app(**settings: Any) -> Flask:
     def identify() -> None:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+    @app.before_request
+    def refuse_unreadable() -> None:
+        if not request.host:
+            raise Problem(Fault.REQUEST_MALFORMED, reason="the header Host names no host")
+        if (request.content_length or 0) > loaded.max_body_bytes:
+            raise Problem(Fault.BODY_TOO_LARGE)
 
     @app.after_request
     def finish(response: Response) -> Response:

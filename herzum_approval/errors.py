@@ -205,13 +205,6 @@ class Fault(Enum):
         emulator=Wire(
             503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
         ),
-        outside=Wire(
-            503,
-            "The database is busy, please try again.",
-            OURS,
-            headers=(("Retry-After", "1"),),
-            is_html=True,
-        ),
     )
     INTERNAL_ERROR = Row(
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),
@@ -233,7 +226,7 @@ class Fault(Enum):
         return wire
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - the name the whole house uses
     """A fault that happened, with the details that its text names."""
 
     def __init__(self, fault: Fault, **details: Any) -> None:

@@ -43,6 +43,7 @@ ALWAYS = (
     Fault.ROUTE_NOT_FOUND,
     Fault.METHOD_NOT_ALLOWED,
     Fault.REQUEST_MALFORMED,
+    Fault.BODY_TOO_LARGE,
     Fault.BUSY,
     Fault.INTERNAL_ERROR,
 )

@@ -50,7 +50,7 @@ def read_snapshot() -> Response:
 
 @blp.route("/snapshot", methods=["PUT"])
 @blp.doc(operationId="replaceSnapshot")
-@blp.raises(Fault.BODY_MALFORMED, Fault.BODY_TOO_LARGE, Fault.SNAPSHOT_REFUSED)
+@blp.raises(Fault.BODY_MALFORMED, Fault.SNAPSHOT_REFUSED)
 @blp.response(204, description="The document is the state now")
 def replace_snapshot() -> Response:
     """Replace the whole state by the document, or by nothing at all where it is refused."""

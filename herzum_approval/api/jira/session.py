@@ -31,7 +31,6 @@ _CURRENT_SESSION = CurrentSessionSchema()
 @blp.raises(
     Fault.URL_LOGIN_REFUSED,
     Fault.CONTENT_TYPE_UNSUPPORTED,
-    Fault.BODY_TOO_LARGE,
     Fault.BODY_MALFORMED,
     Fault.SESSION_LOGIN_FAILED,
     Fault.SESSION_LOGIN_DENIED,

@@ -1,0 +1,546 @@
+"""Every row of the error catalogue can be provoked, and is answered in the words of the family.
+
+`PROVOKED` names the request for each filled column; a column without one fails. Whatever a route
+answers must be among the faults that its OpenAPI description declares.
+"""
+
+import re
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import flask
+import orjson
+import pytest
+from flask import Flask
+from webtest import TestApp, TestResponse
+
+from herzum_approval import config
+from herzum_approval.api import family as families
+from herzum_approval.api import openapi
+from herzum_approval.api.emulator import ERRORS as EMULATOR_ERRORS
+from herzum_approval.api.family import Blueprint, ErrorShape, Family, install_error_handlers
+from herzum_approval.api.herzum.errors import ERRORS as HERZUM_ERRORS
+from herzum_approval.api.openapi import register_families
+from herzum_approval.app import create_app
+from herzum_approval.errors import FAMILIES, Fault, Problem, Wire
+from herzum_approval.services import issue_approvals, people, snapshot
+
+SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
+SESSION = "/rest/auth/1/session"
+MYSELF = "/rest/api/2/myself"
+RESET = "/__emulator/reset"
+SNAPSHOT = "/__emulator/snapshot"
+DOCS = "/docs/"
+
+JSON = {"Content-Type": "application/json"}
+JSON_TYPE = "application/json;charset=UTF-8"
+HTML_TYPE = "text/html;charset=UTF-8"
+LIMIT = 1024 * 1024
+SECRET = "s3cret-of-the-exception"
+BAD_HOST = {"Host": "x" * 64}  # longer than a label of a name can be
+
+
+# -- the stage --------------------------------------------------------------------------------
+
+
+@dataclass
+class Stage:
+    """Where faults are provoked.
+
+    client: the demonstration site, as at its start. busy: a site whose only connection is taken.
+    """
+
+    client: TestApp
+    busy: TestApp
+    monkeypatch: pytest.MonkeyPatch
+
+    def break_(self, module: Any, name: str) -> None:
+        """Make a function fail as nobody foresaw."""
+
+        def fail(*args: Any, **kwargs: Any) -> Any:
+            raise RuntimeError(SECRET)
+
+        self.monkeypatch.setattr(module, name, fail)
+
+
+@pytest.fixture
+def stage(client: TestApp, busy_site: TestApp, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return Stage(client, busy_site, monkeypatch)
+
+
+@pytest.fixture
+def client(sqlite_site: TestApp) -> TestApp:
+    """The demonstration site as at its start; how faults are said depends on no engine."""
+    sqlite_site.reset()
+    sqlite_site.post(RESET, status=204)
+    return sqlite_site
+
+
+@pytest.fixture(scope="module")
+def busy_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestApp]:
+    path = tmp_path_factory.mktemp("busy") / "site.db"
+    app = create_app(
+        database_url=f"sqlite:///{path}",
+        database_connections=1,
+        database_wait_seconds=0.05,
+        demonstration=True,
+    )
+    database = app.wsgi_app.database
+    is_taken, may_end = threading.Event(), threading.Event()
+
+    def take() -> None:
+        with database.connection_context():
+            is_taken.set()
+            may_end.wait()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    is_taken.wait()
+    yield TestApp(app)
+    may_end.set()
+    thread.join()
+    database.close_all()
+
+
+# -- requests ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Provocation:
+    """How a fault comes about, and what fills the braces of its text and headers."""
+
+    request: Callable[[Stage], TestResponse]
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+def send(
+    client: TestApp,
+    method: str,
+    target: str,
+    *,
+    caller: str | None = None,
+    password: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+) -> TestResponse:
+    """Send a request, signed in by Basic where a caller is given, and return the answer of any status."""
+    sent = {"X-Request-ID": "request-1", **(headers or {})}
+    if caller is not None:
+        sent["Authorization"] = basic(caller, caller if password is None else password)
+    return client.request(target, method=method, headers=sent, body=body, status="*")
+
+
+def basic(username: str, password: str) -> str:
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+
+
+def asks(method: str, target: str, *, busy: bool = False, details: Any = (), **request: Any) -> Provocation:
+    return Provocation(
+        lambda stage: send(stage.busy if busy else stage.client, method, target, **request), dict(details)
+    )
+
+
+def searches(query: str, **details: str) -> Provocation:
+    return asks("GET", f"{SEARCH}?{query}", caller="admin", details=details)
+
+
+def breaks(module: Any, name: str, method: str, target: str, **request: Any) -> Provocation:
+    def provoke(stage: Stage) -> TestResponse:
+        stage.break_(module, name)
+        return send(stage.client, method, target, **request)
+
+    return Provocation(provoke, {"request_id": "request-1"})
+
+
+def after_failures(method: str, target: str, **request: Any) -> Provocation:
+    def provoke(stage: Stage) -> TestResponse:
+        for _ in range(3):
+            send(stage.client, "GET", MYSELF, caller="bob", password="wrong")
+        return send(stage.client, method, target, **request)
+
+    return Provocation(provoke, HERE)
+
+
+def expires(stage: Stage) -> TestResponse:
+    expire_licence(stage.client)
+    return send(stage.client, "GET", f"{SEARCH}?status=WRONG", caller="admin")
+
+
+def expire_licence(client: TestApp) -> None:
+    document = client.get(SNAPSHOT, status=200).json
+    client.put(SNAPSHOT, orjson.dumps({**document, "licence": {"state": "expired"}}), status=204)
+
+
+HERE = {"base_url": "http://localhost", "realm": "http%3A%2F%2Flocalhost"}
+UNREADABLE = {"reason": "The browser (or proxy) sent a request that this server could not understand."}
+TOO_LARGE = {"body": b" " * (LIMIT + 1), "details": {"limit": str(LIMIT)}}
+CUT_OFF = {
+    "body": b"{",
+    "headers": {**JSON, "Content-Length": "10"},
+    "details": UNREADABLE,
+}
+BOB = b'{"username": "bob", "password": "bob"}'
+BOB_WRONG = b'{"username": "bob", "password": "wrong"}'
+NO_JSON = "unexpected end of data: line 1 column 2 (char 1)"
+
+PROVOKED: dict[tuple[Fault, str], Provocation] = {
+    # -- search --
+    (Fault.APPROVAL_NOT_FOUND, "herzum"): searches("appname=wrongappname"),
+    (Fault.APPROVAL_NAME_EMPTY, "herzum"): searches("appname=%20"),
+    (Fault.USER_NOT_FOUND, "herzum"): searches("username=wronguser"),
+    (Fault.USERNAME_EMPTY, "herzum"): searches("username="),
+    (Fault.STATUS_NOT_FOUND, "herzum"): searches("status=WRONGSTATUS"),
+    (Fault.STATUS_EMPTY, "herzum"): searches("status=%20%20"),
+    (Fault.ISSUE_KEY_EMPTY, "herzum"): searches("issuekey="),
+    (Fault.ISSUE_NOT_FOUND, "herzum"): searches("issuekey=%20NONE-1", key="NONE-1"),
+    (Fault.ISSUE_KEYS_EMPTY, "herzum"): searches("issuekeys=%20,%20"),
+    (Fault.ISSUE_IDS_EMPTY, "herzum"): searches("issueids="),
+    (Fault.ISSUES_NOT_FOUND, "herzum"): searches(
+        "issuekeys=TEST-1,%20NONE-1,NONE-2&issueids=12500,99,xyz",
+        invalid_sets=" Invalid issue key set: (NONE-1,NONE-2). Invalid issue id set: (99,xyz).",
+    ),
+    (Fault.START_AT_EMPTY, "herzum"): searches("startAt="),
+    (Fault.START_AT_INVALID, "herzum"): searches("startAt=WrongStartAt"),
+    (Fault.MAX_RESULTS_EMPTY, "herzum"): searches("maxResults=%20"),
+    (Fault.MAX_RESULTS_INVALID, "herzum"): searches("maxResults=-1"),
+    (Fault.LICENCE_INVALID, "herzum"): Provocation(expires),
+    # -- logins --
+    (Fault.LOGIN_REQUIRED, "herzum"): asks("GET", SEARCH),
+    (Fault.LOGIN_REQUIRED, "jira"): asks("GET", SESSION, details=HERE),
+    (Fault.LOGIN_CHALLENGED, "herzum"): asks("GET", f"{SEARCH}?os_authType=basic"),
+    (Fault.LOGIN_CHALLENGED, "jira"): asks("GET", f"{MYSELF}?os_authType=basic"),
+    (Fault.BASIC_LOGIN_FAILED, "herzum"): asks("GET", SEARCH, caller="bob", password="wrong"),
+    (Fault.BASIC_LOGIN_FAILED, "jira"): asks("GET", MYSELF, headers={"Authorization": "Basic =="}),
+    (Fault.BASIC_LOGIN_DENIED, "herzum"): after_failures("GET", SEARCH, caller="bob"),
+    (Fault.BASIC_LOGIN_DENIED, "jira"): after_failures("GET", MYSELF, caller="bob"),
+    (Fault.SESSION_LOGIN_FAILED, "jira"): asks("POST", SESSION, headers=JSON, body=BOB_WRONG, details=HERE),
+    (Fault.SESSION_LOGIN_DENIED, "jira"): after_failures("POST", SESSION, headers=JSON, body=BOB),
+    (Fault.TOKEN_INVALID, "herzum"): asks("GET", SEARCH, headers={"Authorization": "Bearer abc"}),
+    (Fault.TOKEN_INVALID, "jira"): asks("GET", MYSELF, headers={"Authorization": "Bearer abc"}, details=HERE),
+    (Fault.URL_LOGIN_REFUSED, "herzum"): asks("GET", f"{SEARCH}?os_username=bob&os_password=bob"),
+    (Fault.URL_LOGIN_REFUSED, "jira"): asks("GET", f"{MYSELF}?os_password=bob"),
+    # -- every door --
+    (Fault.ROUTE_NOT_FOUND, "herzum"): asks(
+        "GET", f"{SEARCH}/none", details={"url": f"http://localhost{SEARCH}/none"}
+    ),
+    (Fault.ROUTE_NOT_FOUND, "jira"): asks(
+        "GET", "/rest/none?q=1", details={"url": "http://localhost/rest/none"}
+    ),
+    (Fault.ROUTE_NOT_FOUND, "emulator"): asks(
+        "GET", "/__emulator/none", details={"url": "http://localhost/__emulator/none"}
+    ),
+    (Fault.ROUTE_NOT_FOUND, "outside"): asks("GET", "/none"),
+    (Fault.METHOD_NOT_ALLOWED, "herzum"): asks("PUT", SEARCH, details={"allow": "GET, HEAD, OPTIONS"}),
+    (Fault.METHOD_NOT_ALLOWED, "jira"): asks("PUT", MYSELF, details={"allow": "GET, HEAD, OPTIONS"}),
+    (Fault.METHOD_NOT_ALLOWED, "emulator"): asks("GET", RESET, details={"allow": "OPTIONS, POST"}),
+    (Fault.METHOD_NOT_ALLOWED, "outside"): asks("POST", DOCS, details={"allow": "GET, HEAD, OPTIONS"}),
+    (Fault.BODY_MALFORMED, "jira"): asks(
+        "POST", SESSION, headers=JSON, body=b"[]", details={"reason": "it must be an object"}
+    ),
+    (Fault.BODY_MALFORMED, "emulator"): asks("PUT", SNAPSHOT, body=b"{", details={"reason": NO_JSON}),
+    (Fault.BODY_TOO_LARGE, "herzum"): asks("GET", SEARCH, **TOO_LARGE),
+    (Fault.BODY_TOO_LARGE, "jira"): asks("POST", SESSION, headers=JSON, **TOO_LARGE),
+    (Fault.BODY_TOO_LARGE, "emulator"): asks("PUT", SNAPSHOT, **TOO_LARGE),
+    (Fault.BODY_TOO_LARGE, "outside"): asks("POST", DOCS, **TOO_LARGE),
+    (Fault.CONTENT_TYPE_UNSUPPORTED, "jira"): asks(
+        "POST", SESSION, headers={"Content-Type": "text/plain"}, body=BOB
+    ),
+    (Fault.REQUEST_MALFORMED, "herzum"): asks("GET", SEARCH, headers=BAD_HOST, details=UNREADABLE),
+    (Fault.REQUEST_MALFORMED, "jira"): asks("POST", SESSION, **CUT_OFF),
+    (Fault.REQUEST_MALFORMED, "emulator"): asks("PUT", SNAPSHOT, **CUT_OFF),
+    (Fault.REQUEST_MALFORMED, "outside"): asks(
+        "GET", DOCS, headers={"Host": "a b"}, details={"reason": "the header Host names no host"}
+    ),
+    (Fault.BUSY, "herzum"): asks("GET", SEARCH, caller="admin", busy=True),
+    (Fault.BUSY, "jira"): asks("POST", SESSION, headers=JSON, body=BOB, busy=True),
+    (Fault.BUSY, "emulator"): asks("POST", RESET, busy=True),
+    (Fault.INTERNAL_ERROR, "herzum"): breaks(issue_approvals, "search", "GET", SEARCH, caller="admin"),
+    (Fault.INTERNAL_ERROR, "jira"): breaks(people, "find_user", "GET", MYSELF, caller="admin"),
+    (Fault.INTERNAL_ERROR, "emulator"): breaks(snapshot, "reset", "POST", RESET),
+    (Fault.INTERNAL_ERROR, "outside"): breaks(openapi, "describe", "GET", "/openapi/herzum.json"),
+    # -- the emulator's own doors --
+    (Fault.SNAPSHOT_REFUSED, "emulator"): asks(
+        "PUT", SNAPSHOT, body=b"{}", details={"path": "format", "reason": "is missing"}
+    ),
+}
+
+COLUMNS = [(fault, name) for fault in Fault for name in FAMILIES if getattr(fault.value, name) is not None]
+
+
+# -- the catalogue ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fault", "family"), COLUMNS, ids=lambda value: getattr(value, "name", value))
+def test_fault(stage: Stage, answered: list["Answered"], fault: Fault, family: str) -> None:
+    provocation = PROVOKED[fault, family]
+    wire = fault.wire(family)
+    answer = provocation.request(stage)
+    assert answer.status_int == wire.status
+    assert answered[-1].fault is fault
+    text = wire.text.format_map(provocation.details)
+    if wire.is_html:
+        assert answer.headers["Content-Type"] == HTML_TYPE
+        assert f"<p>{escape(text)}</p>" in answer.text
+    else:
+        assert answer.headers["Content-Type"] == JSON_TYPE
+        assert answer.body == orjson.dumps(payload(fault, family, wire, text))
+    for name, value in wire.headers:
+        assert answer.headers[name] == value.format_map(provocation.details)
+    assert leaks(answered, stage.client) == []
+
+
+def test_nothing_else_is_provoked() -> None:
+    assert set(PROVOKED) <= set(COLUMNS)
+
+
+def payload(fault: Fault, family: str, wire: Wire, text: str) -> dict[str, Any]:
+    """Return the body in the family's shape."""
+    framework = (Fault.ROUTE_NOT_FOUND, Fault.METHOD_NOT_ALLOWED, Fault.CONTENT_TYPE_UNSUPPORTED)
+    if family == "jira" and fault not in framework:
+        return {"errorMessages": [text], "errors": {}}
+    if wire.code is None:
+        return {"message": text, "status-code": wire.status}
+    return {"errorCode": wire.code, "errorMessage": text, "status": wire.status}
+
+
+def test_codes_belong_to_the_shapes_that_have_them() -> None:
+    for fault, family in COLUMNS:
+        wire = fault.wire(family)
+        assert (wire.code is None) or family in ("herzum", "emulator"), fault
+        assert wire.code is not None or family != "emulator", fault
+
+
+def test_naming_a_fault_without_words_fails_at_import() -> None:
+    with pytest.raises(KeyError, match="herzum has no words for SNAPSHOT_REFUSED"):
+        Blueprint(HERZUM_ERRORS, "none", "/none", "").raises(Fault.SNAPSHOT_REFUSED)
+
+
+# -- what is said and logged of the unforeseen ------------------------------------------------
+
+
+def test_internal_error_is_logged_whole_and_told_briefly(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.break_(issue_approvals, "search")
+    answer = send(stage.client, "GET", SEARCH, caller="admin")
+    assert answer.status_int == 500
+    assert answer.headers["X-Request-ID"] == "request-1"
+    assert "request-1" in answer.text
+    assert SECRET not in answer.text
+    assert "RuntimeError" not in answer.text
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.request_id == "request-1"  # type: ignore[attr-defined]
+    assert f"RuntimeError: {SECRET}" in caplog.text
+    assert "in search" in caplog.text
+    assert basic("admin", "admin") not in caplog.text
+    assert basic("admin", "admin").split()[1] not in caplog.text
+
+
+def test_fault_of_another_family_is_an_internal_error(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    def foreign(*args: Any) -> Any:
+        raise Problem(Fault.SNAPSHOT_REFUSED, path="", reason="")
+
+    stage.monkeypatch.setattr(issue_approvals, "search", foreign)
+    answer = send(stage.client, "GET", SEARCH, caller="admin")
+    assert answer.status_int == 500
+    assert answer.json["errorCode"] == "request.internal.error"
+    assert "no words" in caplog.text
+
+
+def test_request_id_is_made_where_none_fits(client: TestApp) -> None:
+    answers = [
+        client.get("/none", headers=headers, status=404)
+        for headers in ({}, {"X-Request-ID": "a b"}, {"X-Request-ID": "x" * 65}, {"X-Request-ID": ""})
+    ]
+    ids = {answer.headers["X-Request-ID"] for answer in answers}
+    assert len(ids) == len(answers)
+    assert all(re.fullmatch(r"[0-9a-f]{16}", id) for id in ids)
+
+
+def test_texts_never_break_out_of_headers_or_pages() -> None:
+    assert families.filled("{x}", {"x": "a\r\nSet-Cookie: b"}) == "a  Set-Cookie: b"
+    app = Flask(__name__)
+
+    @app.get("/")
+    def view() -> None:
+        raise Problem(Fault.REQUEST_MALFORMED, reason="<script>")
+
+    install_error_handlers(app, ())
+    with config.active(config.Settings()):
+        answer = TestApp(app).get("/", status=400)
+    assert "&lt;script&gt;" in answer.text
+    assert "<script>" not in answer.text
+
+
+# -- a busy database --------------------------------------------------------------------------
+
+
+def test_busy_writer(tmp_path: Path, migrated_sqlite_file: Path) -> None:
+    """Reading goes on while somebody writes; a second writer waits so long, and is then told."""
+    path = tmp_path / "site.db"
+    path.write_bytes(migrated_sqlite_file.read_bytes())
+    app = create_app(
+        database_url=f"sqlite:///{path}", database_wait_seconds=0.05, demonstration=True, bcrypt_cost=4
+    )
+    client = TestApp(app)
+    document = {"format": "herzum-approval/1", "users": [USER]}
+    client.put(SNAPSHOT, orjson.dumps(document), status=204)
+    with app.wsgi_app.database.writer:
+        refused = client.post(SESSION, BOB, headers=JSON, status=503)
+        client.get("/rest/api/2/serverInfo", status=200)
+    assert refused.headers["Retry-After"] == "1"
+    client.post(SESSION, BOB, headers=JSON, status=200)
+    app.wsgi_app.database.close_all()
+
+
+USER = {"id": 1, "username": "bob", "display_name": "Bob", "password": "bob"}
+
+
+# -- declared faults --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A fault that was answered: in which family, and by which route (None where none matched)."""
+
+    fault: Fault
+    family: str
+    method: str
+    rule: str | None
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[Answered]:
+    """Every fault answered from now on."""
+    found: list[Answered] = []
+    answer = ErrorShape.answer
+
+    def recorded(shape: ErrorShape, problem: Problem) -> flask.Response:
+        rule = flask.request.url_rule
+        found.append(Answered(problem.fault, shape.family, flask.request.method, rule and rule.rule))
+        return answer(shape, problem)
+
+    monkeypatch.setattr(ErrorShape, "answer", recorded)
+    return found
+
+
+def leaks(answered: list[Answered], client: TestApp) -> list[Answered]:
+    """Return those that a route answered though its OpenAPI description does not declare them."""
+    return [
+        each for each in answered if each.rule and each.family in FAMILIES[:-1] and not declares(client, each)
+    ]
+
+
+def declares(client: TestApp, answered: Answered) -> bool:
+    path = re.sub(r"<(?:[^<>]*:)?(\w+)>", r"{\1}", answered.rule or "")
+    document = client.get(f"/openapi/{answered.family}.json", status=200).json
+    responses = document["paths"][path][answered.method.lower()]["responses"]
+    wire = answered.fault.wire(answered.family)
+    description = responses.get(str(wire.status), {}).get("description", "")
+    return (f"`{wire.code}`" if wire.code else wire.text) in description
+
+
+HOSTILE: list[dict[str, Any]] = [
+    {},
+    {"caller": "carol"},
+    {"caller": "carol", "headers": JSON, "body": b"{"},
+    {"caller": "carol", "headers": JSON, "body": b'{"a":' * 100 + b"1" + b"}" * 100},
+    {"caller": "carol", "headers": JSON, "body": b"[1]"},
+    {"caller": "carol", "headers": JSON, "body": b"{}"},
+    {"caller": "carol", "headers": JSON, "body": b"\xff"},
+    {"caller": "carol", "headers": {"Content-Type": "text/plain"}, "body": b"hello"},
+    {"caller": "carol", "body": b" " * (LIMIT + 1)},
+    {"headers": {"Authorization": "Bearer abc"}},
+    {"headers": {"Authorization": "Basic !"}},
+    {"headers": {"Cookie": "JSESSIONID=dead"}},
+    {"headers": {**JSON, "Content-Length": "10"}, "body": b"{"},
+    {"headers": BAD_HOST},
+    {"headers": JSON, "body": BOB_WRONG},
+    *[{"caller": "bob", "password": "wrong"}] * 4,
+    {"headers": JSON, "body": BOB},
+]
+
+QUERIES = (
+    "",
+    "os_authType=basic",
+    "os_authType=none",
+    "os_username=bob",
+    *(
+        f"{name}={value}"
+        for name in (
+            "appname",
+            "username",
+            "status",
+            "issuekey",
+            "issuekeys",
+            "issueids",
+            "startAt",
+            "maxResults",
+        )
+        for value in ("", "%00", "x", "-1", "%ff", "9" * 30)
+    ),
+)
+
+
+def operations(client: TestApp) -> list[tuple[str, str]]:
+    """Return method and path of every operation of every family."""
+    found = []
+    for family in FAMILIES[:-1]:
+        for path, operations in client.get(f"/openapi/{family}.json", status=200).json["paths"].items():
+            found += [(method.upper(), path) for method in operations if method != "parameters"]
+    return found
+
+
+@pytest.mark.parametrize("is_licensed", [True, False], ids=["licensed", "unlicensed"])
+def test_no_route_leaks_an_undeclared_fault(
+    client: TestApp, answered: list[Answered], is_licensed: bool
+) -> None:
+    walked = set()
+    for method, path in operations(client):
+        if not is_licensed:
+            expire_licence(client)
+        target = path.replace("{version}", "latest")
+        assert "{" not in target
+        for request in HOSTILE:
+            send(client, method, target, **request)
+        for query in QUERIES:
+            send(client, method, f"{target}?{query}", caller="carol")
+        client.reset()
+        client.post(RESET, status=204)
+        walked.add((method, path))
+    assert leaks(answered, client) == []
+    families_met = {each.family for each in answered if each.rule}
+    assert families_met == {"herzum", "jira", "emulator"}
+    assert len(walked) >= 10
+
+
+def test_a_leak_is_seen(answered: list[Answered]) -> None:
+    blp = Blueprint(EMULATOR_ERRORS, "leaking", "/leaking", "")
+
+    @blp.route("/<any('1'):version>", methods=["POST"])
+    @blp.doc(operationId="leak")
+    @blp.raises()
+    @blp.response(204)
+    def leak(version: str) -> None:
+        raise Problem(Fault.SNAPSHOT_REFUSED, path="", reason="")
+
+    app = Flask(__name__)
+    family = Family(
+        title="Leaking", description="", bases=("/leaking",), errors=EMULATOR_ERRORS, blueprints=(blp,)
+    )
+    register_families(app, [family])
+    install_error_handlers(app, [family])
+    client = TestApp(app)
+    with config.active(config.Settings()):
+        client.post("/leaking/1", status=400)
+        assert leaks(answered, client) == [
+            Answered(Fault.SNAPSHOT_REFUSED, "emulator", "POST", "/leaking/<any('1'):version>")
+        ]
+        answered.clear()
+        client.get("/leaking/1", status=405)
+        assert leaks(answered, client) == []
