@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ def _site(*, is_initialised: bool = True) -> Iterator[None]:
 
 @main.command()
 @click.option("--host", help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.")
 @click.option("--demo", is_flag=True, help="Serve the demonstration site, from its seed.")
 def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -> None:
@@ -71,6 +72,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     signal.signal(signal.SIGTERM, _stop)
     # Worker processes read their settings from the environment.
     _set(host=host, port=port, workers=workers)
+    _require_free_port(config.load())
     if not demo:
         with _site():
             pass
@@ -82,6 +84,14 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
 
 def _stop(*_: object) -> NoReturn:
     sys.exit(0)
+
+
+def _require_free_port(settings: config.Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise ValueError(f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}") from None
 
 
 def _set(**values: object) -> None:
@@ -116,14 +126,15 @@ def _run_server(settings: config.Settings) -> None:
         blocking_threads=settings.threads,
         factory=True,
         websockets=False,
-        log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.warning,
+        log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.error,
     )
     server.on_startup(lambda: click.echo(_greeting(settings)))
     server.serve()
 
 
 def _greeting(settings: config.Settings) -> str:
-    address = f"http://{settings.host}:{settings.port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
     if not settings.demonstration:
         return f"Serving on {address} (stop with Ctrl-C)"
     people = "admin, alice, bob, carol and dave, whose passwords are their usernames"
@@ -139,7 +150,7 @@ _password_option: Callable[[Any], Any] = click.option(
 
 def _password(from_stdin: bool) -> str:
     if from_stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
 

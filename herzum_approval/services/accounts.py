@@ -26,6 +26,12 @@ def list_users() -> tuple[User, ...]:
         return stored.list_users(database)
 
 
+def require_no_users() -> None:
+    """Do nothing where nobody could sign in. Raises: ValueError where there are users."""
+    if has_users():
+        raise ValueError("There are users already; add more with: herzum-approval user add")
+
+
 def create_first_administrator(username: str, password: str) -> None:
     """Create Jira's two groups, and in both of them the first user.
 
@@ -34,8 +40,7 @@ def create_first_administrator(username: str, password: str) -> None:
     user = _user(username, password, groups=(ADMINISTRATORS, USERS))
 
     def work(database: Any) -> None:
-        if stored.has_users(database):
-            raise ValueError("There are users already; add more with: herzum-approval user add")
+        require_no_users()
         stored.add_groups(database, user.groups)
         stored.add_user(database, user)
 

@@ -37,8 +37,8 @@ def import_all(document: object, progress: Progress | None = None) -> None:
     Raises: SNAPSHOT_REFUSED with the path of the first fault, and nothing is changed.
     """
     site = _checked(document, progress)
-    derived = derive(site)
-    writing(lambda database: stored.replace_site(database, site, derived, progress))
+    rows = to_rows(site, derive(site))
+    writing(lambda database: stored.restore(database, rows, progress))
     logins.forget_credentials()
 
 
@@ -54,7 +54,7 @@ def _seed(bcrypt_cost: int) -> SiteRows:
     """Return the demonstration site's rows. bcrypt_cost: of the password hashes among them."""
     text = files("herzum_approval").joinpath("data", "demo.json").read_text(encoding="utf-8")
     site = _checked(json.loads(text), None)
-    return stored.expected_rows(site, derive(site))
+    return to_rows(site, derive(site))
 
 
 def _checked(document: object, progress: Progress | None) -> Site:

@@ -55,7 +55,7 @@ def _keyed(
 
 def _by_definition(rows: SiteRows) -> SiteRows:
     """Return the rows with the definition of each composite principal in the place of its number."""
-    definitions = dict(rows[tables.CompositePrincipal])
+    definitions: dict[int, str] = dict(rows[tables.CompositePrincipal])
     spelt = {composite_principal(number): text for number, text in definitions.items()}
     return rows | {
         tables.CompositePart: [(name, definitions[number]) for name, number in rows[tables.CompositePart]],

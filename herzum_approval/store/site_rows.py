@@ -49,7 +49,7 @@ def _flat(table: type[Table], entries: Iterable[Any], **others: Callable[[Any], 
 
 
 def _stored(value: Any) -> Any:
-    encode = _encoder(type(value))
+    encode = _encoder(value.__class__)
     return encode(value) if encode else value
 
 
@@ -80,7 +80,7 @@ def _children(entries: Iterable[Any], attribute: str) -> Iterator[tuple[Any, int
 
 
 def _people_rows(site: Site) -> SiteRows:
-    documents = {"licence": site.licence, "configuration": site.configuration}
+    documents: dict[str, Any] = {"licence": site.licence, "configuration": site.configuration}
     return {
         tables.SiteDocument: [(name, json.dumps(asdict(each)), 1) for name, each in documents.items()],
         tables.Group: _flat(tables.Group, site.groups),

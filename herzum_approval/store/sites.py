@@ -33,14 +33,15 @@ def restore(database: Database, rows: SiteRows, progress: Progress | None = None
     version = _unused_version(database)
     for table in reversed(ALL_TABLES):
         database.execute_sql(_sql(database, table, _Verb.DELETE))
-    done, total = 0, sum(map(len, rows.values()))
+    done, told, total = 0, 0, sum(map(len, rows.values()))
     for table in ALL_TABLES:
         for start in range(0, len(rows[table]), CHUNK):
             chunk = rows[table][start : start + CHUNK]
             _insert(database, table, _versioned(table, chunk, version))
             done += len(chunk)
-            if progress:
+            if progress and (done - told >= CHUNK or done == total):
                 progress("rows", done, total)
+                told = done
     _continue_numbering(database)
 
 
