@@ -18,6 +18,10 @@ REPLACE = "$replace"
 """The only member of a given object that stands in the place of what was there, whole."""
 
 
+HOSTNAME = "{{hostname}}"
+"""Stands, in what is answered, for the host and port that were asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """A username and a password, right or wrong.
@@ -83,6 +87,10 @@ class Expected:
         if self.body is None:
             return self.text or ""
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
+
+    def body_from(self, hostname: str) -> Any:
+        """Return the JSON of the answer, as the server answers it that is reached as `hostname`."""
+        return json.loads(self.content.replace(HOSTNAME, hostname))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,6 +151,13 @@ class Blueprint(flask_smorest.Blueprint):
         super().__init__(f"{errors.family}_{name}", __name__, url_prefix=url_prefix, description=description)
         self.errors = errors
 
+    def response(self, status_code: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
+        """Document the answer of a success, under the content type that JSON has here."""
+        decorator: Callable[[View], View] = super().response(
+            status_code, schema, **{"content_type": JSON_TYPE, **options}
+        )
+        return decorator
+
     def raises(self, *faults: Fault) -> Callable[[View], View]:
         """Document the faults; KeyError at import where the family has no words for one."""
         by_status: dict[int, list[Wire]] = {}

@@ -11,7 +11,7 @@ import flask_smorest
 from flask import Blueprint, Flask, Response, render_template_string, request, send_from_directory
 
 from herzum_approval import __version__, examples
-from herzum_approval.api.family import Family, json_response
+from herzum_approval.api.family import JSON_TYPE, Family, json_response
 from herzum_approval.errors import Fault, Problem
 
 _PAGE = """<!DOCTYPE html>
@@ -89,10 +89,10 @@ def describe(api: flask_smorest.Api) -> dict[str, Any]:
 def _add_examples(operation: dict[str, Any]) -> None:
     for example in examples.for_operation(operation["operationId"]):
         response = operation["responses"].get(str(example.expected.status), {})
-        for content in response.get("content", {}).values():
-            if example.expected.body is not None:
-                shown = {"summary": example.title, "value": example.expected.body}
-                content.setdefault("examples", {})[example.name] = shown
+        content = response.get("content", {}).get(JSON_TYPE)
+        if content is not None and example.expected.body is not None:
+            shown = {"summary": example.title, "value": example.expected.body_from("localhost:2990")}
+            content.setdefault("examples", {})[example.name] = shown
 
 
 def _register(app: Flask, family: Family) -> _Api:
@@ -101,6 +101,8 @@ def _register(app: Flask, family: Family) -> _Api:
     app.config[f"{prefix}API_VERSION"] = __version__
     app.config[f"{prefix}OPENAPI_VERSION"] = "3.1.0"
     options: dict[str, Any] = {"info": {"description": family.description}, "servers": [{"url": "/"}]}
+    if family.security_schemes:
+        options["security"] = [{name: []} for name in family.security_schemes]
     api = _Api(app, config_prefix=prefix, spec_kwargs=options)
     for name, scheme in family.security_schemes.items():
         api.spec.components.security_scheme(name, scheme)

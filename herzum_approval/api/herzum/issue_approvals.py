@@ -45,8 +45,11 @@ _render = compile_renderer(IssueApprovalSchema(), issue_approvals.COLUMNS)
     Fault.ISSUE_NOT_FOUND,
     Fault.ISSUES_NOT_FOUND,
 )
-@blp.response(200, IssueApprovalSchema(many=True), description="All that match, in the order of their ids")
-@blp.alt_response(200, schema=PageSchema, description="One page, where startAt or maxResults is given")
+@blp.response(
+    200,
+    {"anyOf": [{"type": "array", "items": IssueApprovalSchema}, PageSchema]},
+    description="All that match, in the order of their ids; one page where startAt or maxResults is given",
+)
 def search(filters: SearchFilters) -> Response:
     """Search issue approvals by approval, user, status and issue."""
     found = issue_approvals.search(g.actor, filters)
