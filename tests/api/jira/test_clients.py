@@ -39,7 +39,8 @@ class TestJira:
         client.close()
 
     def test_cookie(self, address: str, options: dict[str, object]) -> None:
-        client = JIRA(address, auth=("admin", "admin"), options=options, max_retries=0)
+        with pytest.warns(DeprecationWarning, match="Cookie based"):
+            client = JIRA(address, auth=("admin", "admin"), options=options, max_retries=0)
         assert client.session().name == "admin"
         assert client.myself()["name"] == "admin"
         assert client.kill_websudo().status_code == 204
