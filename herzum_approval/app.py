@@ -1,13 +1,16 @@
 """The application: the one place where the rooms meet."""
 
+import logging
 import re
 import secrets
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
+import structlog
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 
@@ -96,7 +99,30 @@ def create_app(**settings: Any) -> Flask:
 
 def serving() -> Flask:
     """Return the application for the production server, which calls this once in each worker."""
+    write_log(config.load().log_level, sys.stderr)
     return create_app()
+
+
+def write_log(level: str, stream: TextIO) -> None:
+    """Write what is logged from now on as JSON, one line each, with all that is noted beside it."""
+    noted: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=noted,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 @contextmanager

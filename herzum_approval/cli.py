@@ -14,9 +14,9 @@ from typing import Any, NoReturn, TextIO
 import click
 
 from herzum_approval import __version__, config, documents
-from herzum_approval.app import open_site
+from herzum_approval.app import create_app, open_site
 from herzum_approval.domain.configuration import LicenceState
-from herzum_approval.errors import Problem
+from herzum_approval.errors import FAMILIES, Problem
 from herzum_approval.services import accounts, databases, licence, logins, snapshot
 
 DEMONSTRATION_BCRYPT_COST = "4"
@@ -331,6 +331,15 @@ def errors() -> None:
 def settings() -> None:
     """Print every setting as Markdown: docs/settings.md."""
     click.echo(documents.settings_page(), nl=False)
+
+
+@main.command()
+@click.argument("family", type=click.Choice([name for name in FAMILIES if name != "outside"]))
+def openapi(family: str) -> None:
+    """Print the OpenAPI document of an API family: docs/openapi/FAMILY.json."""
+    app = create_app(demonstration=True)  # which connects to no database before it must
+    document = app.test_client().get(f"/openapi/{family}.json").get_json()
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 if __name__ == "__main__":

@@ -138,6 +138,8 @@ def _convert(name: str, value: Any, wanted: type) -> Any:
 def _check(settings: Settings) -> None:
     if settings.database_synchronous not in ("FULL", "NORMAL"):
         raise ValueError("The setting database_synchronous is FULL or NORMAL.")
+    if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("The setting log_level is DEBUG, INFO, WARNING or ERROR.")
     if not 4 <= settings.bcrypt_cost <= 18:
         raise ValueError("The setting bcrypt_cost lies between 4 and 18.")
     if not 0 <= settings.credential_cache_seconds <= 60:
