@@ -49,7 +49,10 @@ def read_snapshot() -> Response:
 
 
 @blp.route("/snapshot", methods=["PUT"])
-@blp.doc(operationId="replaceSnapshot")
+@blp.doc(
+    operationId="replaceSnapshot",
+    requestBody={"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+)
 @blp.raises(Fault.BODY_MALFORMED, Fault.SNAPSHOT_REFUSED)
 @blp.response(204, description="The document is the state now")
 def replace_snapshot() -> Response:

@@ -1,0 +1,140 @@
+"""Whatever OpenAPI allows or forbids is answered as OpenAPI describes it."""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import Failure
+from schemathesis.engine import Status, from_schema
+from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
+
+from tests.live import LiveServer
+
+EXAMPLES_OF_AN_OPERATION = {"herzum": 250, "jira": 40, "emulator": 200}
+CALLERS = (None, "carol", "admin")
+RUNS = (*product(("herzum", "jira"), CALLERS), ("emulator", None))
+CASES_OF_A_RUN = 150
+
+# The same cases on every machine; FUZZ_SEED=random looks elsewhere, FUZZ_SEED=<number> looks there again.
+_SEED = os.environ.get("FUZZ_SEED", "20200508")
+SEED = random.randrange(2**32) if _SEED == "random" else int(_SEED)
+
+CHECKS: dict[str, Any] = {
+    "not_a_server_error": {"enabled": True},
+    "status_code_conformance": {"enabled": True},
+    "content_type_conformance": {"enabled": True},
+    "response_headers_conformance": {"enabled": True},
+    "response_schema_conformance": {"enabled": True},
+    "negative_data_rejection": {"enabled": True},
+    "missing_required_header": {"enabled": True},
+    "unsupported_method": {"enabled": True},
+    "allow_header_conformance": {"enabled": True},
+    "ignored_auth": {"enabled": True},
+    "use_after_free": {"enabled": True},
+    "ensure_resource_availability": {"enabled": True},
+    # A name that nothing has is refused, and no schema can tell it from one that something has.
+    "positive_data_acceptance": {"enabled": False},
+}
+
+KNOWN = {
+    "appname": ["tech", "Roberto Pupo"],
+    "username": ["admin", "bob"],
+    "status": ["PENDING", "approved"],
+    "issuekey": ["TEST-1", "SOFT-1"],
+    "issuekeys": ["TEST-1,TEST-2"],
+    "issueids": ["12500", "10500,10600"],
+    "startAt": ["0", "1"],
+    "maxResults": ["0", "2"],
+}
+"""What the demonstration site knows: without it all names are unknown, and all answers refusals."""
+
+
+@dataclass
+class Tally:
+    """What a run sent and what it found."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    checks: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def cases(self) -> int:
+        return self.statuses.total()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that forgives failed logins: the runs sign in wrongly all the time."""
+    log_file = tmp_path_factory.mktemp("fuzz") / "server.log"
+    with LiveServer(log_file, failed_logins_allowed="1000000") as running:
+        yield running
+
+
+@pytest.mark.parametrize(("family", "caller"), RUNS)
+def test_answers_are_as_described(
+    server: LiveServer, tmp_path: Path, family: str, caller: str | None
+) -> None:
+    print(f"FUZZ_SEED={SEED}")
+    server.reset()
+    tally = run(server, family, caller, tmp_path)
+    print(tally.cases, "cases:", dict(tally.statuses), dict(tally.checks))
+    assert not tally.failures, "\n\n".join(tally.failures)
+    assert tally.cases >= CASES_OF_A_RUN
+    assert tally.checks["not_a_server_error"] >= CASES_OF_A_RUN
+    is_anybody_served = caller is not None or family != "herzum"
+    assert any(200 <= status < 300 for status in tally.statuses) is is_anybody_served
+    assert any(400 <= status < 500 for status in tally.statuses)
+
+
+def test_there_are_a_thousand_cases() -> None:
+    assert CASES_OF_A_RUN * len(RUNS) >= 1000
+
+
+def run(server: LiveServer, family: str, caller: str | None, directory: Path) -> Tally:
+    """Run schemathesis over one family's document, signed in as the caller, and return its tally."""
+    settings: dict[str, Any] = {
+        "seed": SEED + RUNS.index((family, caller)),
+        "checks": CHECKS,
+        "generation": {"max-examples": EXAMPLES_OF_AN_OPERATION[family], "database": "none", "mode": "all"},
+        "reports": {"directory": str(directory)},
+        "cache": {"enabled": False},
+        "dictionaries": {name: {"values": values} for name, values in KNOWN.items()},
+        "parameters": {f"query.{name}": {"dictionary": name, "probability": 0.8} for name in KNOWN},
+    }
+    if caller is not None:
+        settings["auth"] = {"basic": {"username": caller, "password": caller}}
+    schema = schemathesis.openapi.from_url(
+        f"{server.base_url}/openapi/{family}.json", config=SchemathesisConfig.from_dict(settings)
+    )
+    tally = Tally()
+    for event in from_schema(schema).execute():
+        if isinstance(event, ScenarioFinished):
+            _count(event, tally)
+        elif isinstance(event, (FatalError, NonFatalError)):
+            tally.failures.append(f"{family}: {event}")
+    return tally
+
+
+def _count(event: ScenarioFinished, tally: Tally) -> None:
+    for interaction in event.recorder.interactions.values():
+        assert interaction.response is not None, "the server closed the connection"
+        tally.statuses[interaction.response.status_code] += 1
+    for case_id, checks in event.recorder.checks.items():
+        for check in checks:
+            tally.checks[check.name] += 1
+            if check.status is Status.FAILURE:
+                assert check.failure_info is not None
+                tally.failures.append(_described(event, case_id, check.name, check.failure_info.failure))
+
+
+def _described(event: ScenarioFinished, case_id: str, check: str, failure: Failure) -> str:
+    curl = event.recorder.cases[case_id].value.as_curl_command()
+    return f"{event.label}, {check}: {failure.title}\n{failure.message}\n{curl}"
