@@ -226,7 +226,7 @@ class Fault(Enum):
         return wire
 
 
-class Problem(Exception):  # noqa: N818 - the name the whole house uses
+class Problem(Exception):
     """A fault that happened, with the details that its text names."""
 
     def __init__(self, fault: Fault, **details: Any) -> None:

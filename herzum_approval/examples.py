@@ -184,7 +184,7 @@ def _example(entry: dict[str, Any]) -> Example:
     )
 
 
-def _credentials(caller: str | dict[str, str] | None) -> Credentials | None:
+def _credentials(caller: str | dict[str, Any] | None) -> Credentials | None:
     if caller is None:
         return None
     if isinstance(caller, str):
