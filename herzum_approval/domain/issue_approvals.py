@@ -77,23 +77,22 @@ class IssueApproval:
     settings: RecordSettings = field(default_factory=RecordSettings)
     version: int = 1
 
+    def is_asked_for(self, issue_status_id: int) -> bool:
+        """Return whether it has a say in the status: submitted, for it, and not a configuration row."""
+        is_live = self.submitted_at is not None and not self.is_configuration
+        return is_live and self.source_status_id == issue_status_id
+
 
 def open_records(
     records: Iterable[IssueApproval], issue_status_id: int, approvals: Mapping[int, Approval]
 ) -> frozenset[int]:
     """Return the ids of those records of one issue that its approvers can act on now.
 
-    That is: submitted, for the status the issue is in, not a configuration row, its turn reached.
+    That is: asked for in the status that the issue is in, and its turn reached.
     records: all records of the issue. approvals: the definitions they refer to, by id.
     Source: HAP "Sequential approval scenario"; who may act is another question (`standing`).
     """
-    present = [
-        record
-        for record in records
-        if record.source_status_id == issue_status_id
-        and record.submitted_at is not None
-        and not record.is_configuration
-    ]
+    present = [record for record in records if record.is_asked_for(issue_status_id)]
     return frozenset(record.id for record in present if _is_turn_reached(record, present, approvals))
 
 

@@ -49,7 +49,10 @@ UNIQUE = (
     "single_issue_configurations[].issue_id",
     "approval_mappings[].id",
     "issue_approvals[].id",
+    "delegations[].id",
     "history[].id",
+    "comments[].id",
+    "messages[].id",
     "login_records[].username",
     "sessions[].token_digest",
 )
@@ -95,7 +98,15 @@ REFERENCES = {
     "issue_approvals[].source_status_id": "statuses[].id",
     "issue_approvals[].approver_username": "users[].username",
     "issue_approvals[].settings.conditional_rule_id": "conditional_rules[].id",
+    "delegations[].delegator": "users[].username",
+    "delegations[].delegate": "users[].username",
+    "delegations[].project_id": "projects[].id",
+    "delegations[].issue_type_id": "issue_types[].id",
+    "delegations[].source_status_id": "statuses[].id",
+    "delegations[].approval_id": "approvals[].id",
     "history[].issue_id": "issues[].id",
+    "comments[].issue_id": "issues[].id",
+    "messages[].issue_id": "issues[].id",
     "login_records[].username": "users[].username",
     "sessions[].username": "users[].username",
     "configuration.reversing_exempted_users[]": "users[].username",
@@ -105,7 +116,8 @@ REFERENCES = {
     "configuration.super_approver_users[]": "users[].username",
     "configuration.super_approver_groups[]": "groups[].name",
 }
-"""What refers to what. History's people and records are not here: it outlives them."""
+"""What refers to what. People and records of history, comments and messages
+are not here: these outlive them."""
 
 PRINCIPALS = {
     "projects[].browsers[]": frozenset({"user", "group", "role", "lead", ANYONE}),

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from herzum_approval.domain.approvals import Approval, ConditionalRule
 from herzum_approval.domain.configuration import Configuration, Licence
-from herzum_approval.domain.history import Event
+from herzum_approval.domain.delegations import Delegation
+from herzum_approval.domain.history import Comment, Event, Message
 from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.jira import (
     CustomField,
@@ -52,6 +53,9 @@ class Site:
     single_issue_configurations: tuple[SingleIssueConfiguration, ...] = ()
     approval_mappings: tuple[ApprovalMapping, ...] = ()
     issue_approvals: tuple[IssueApproval, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
     history: tuple[Event, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    messages: tuple[Message, ...] = ()
     login_records: tuple[LoginRecord, ...] = ()
     sessions: tuple[Session, ...] = ()

@@ -46,6 +46,10 @@ class _Postgresql(PooledPostgresqlDatabase):
     """PostgreSQL by psycopg 3."""
 
 
+class Outrun(Exception):
+    """Somebody else wrote a row between its being read and its being written; the work starts again."""
+
+
 def open_database(
     url: str, *, connections: int = 16, wait_seconds: float = 5.0, synchronous: str = "FULL"
 ) -> Database:
@@ -170,7 +174,7 @@ def writing(work: Callable[[Database], Result]) -> Result:
                     result = work(database)
                     committing = True
                 return result
-        except OperationalError as error:
+        except (OperationalError, Outrun) as error:
             if committing or attempt == _ATTEMPTS:
                 raise Problem(Fault.BUSY) from error
             logger.warning("a write transaction starts again", exc_info=error)

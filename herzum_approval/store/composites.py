@@ -1,11 +1,14 @@
 """Composite principals: standings that no single principal satisfies, each kept once."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+from peewee import Database
 
 from herzum_approval.domain.approvals import Standing
 from herzum_approval.domain.people import composite_principal
+from herzum_approval.store.tables import CompositePart, CompositePrincipal
 
 
 class Composites(NamedTuple):
@@ -37,8 +40,33 @@ def number(standings: Iterable[Standing]) -> Composites:
     return found
 
 
-def principals(standing: Standing, ids: dict[str, int]) -> frozenset[str]:
+def principals(standing: Standing, ids: Mapping[str, int]) -> frozenset[str]:
     """Return the principals by which whoever meets the standing is found. ids: as `number` gives them."""
     if standing.is_plain:
         return frozenset[str]().union(*standing.one_of)
     return frozenset({composite_principal(ids[definition(standing)])})
+
+
+def intern(database: Database, standings: Iterable[Standing]) -> dict[str, int]:
+    """Return the ids of those of the standings that are not plain, keeping new ones.
+
+    Two transactions may need the same new one at once: the definition is unique, so the second
+    waits for the first and then finds it.
+    """
+    texts = sorted({definition(standing) for standing in standings if not standing.is_plain})
+    if not texts:
+        return {}
+    CompositePrincipal.insert_many([{"definition": text} for text in texts]).on_conflict_ignore().execute(
+        database
+    )
+    query = CompositePrincipal.select(CompositePrincipal.definition, CompositePrincipal.id).where(
+        CompositePrincipal.definition.in_(texts)
+    )
+    ids = dict(query.tuples().execute(database))
+    parts = [
+        {"principal": name, "composite_principal": ids[text]}
+        for text in texts
+        for name in json.loads(text)["one_of"][0]
+    ]
+    CompositePart.insert_many(parts).on_conflict_ignore().execute(database)
+    return ids

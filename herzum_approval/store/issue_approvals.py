@@ -89,6 +89,26 @@ def count(database: Database, criteria: Criteria) -> int:
     return int(rows[0][0])
 
 
+class Place(NamedTuple):
+    """Where an issue approval is. is_configuration: it is a configuration row."""
+
+    issue_id: int
+    project_id: int
+    is_configuration: bool
+
+
+def find_place(database: Database, issue_approval_id: int) -> Place | None:
+    """Return where the issue approval is, or None where there is none of that id."""
+    columns = (IssueApproval.issue, IssueApproval.project, IssueApproval.is_configuration)
+    rows = run(
+        database,
+        "place",
+        lambda: IssueApproval.select(*columns).where(IssueApproval.id == slot("id")),
+        {"id": issue_approval_id},
+    )
+    return Place(*rows[0]) if rows else None
+
+
 class _Page(NamedTuple):
     """Which parts of a page the SQL text has; their numbers are values."""
 

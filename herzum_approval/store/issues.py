@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from peewee import Database, Query
 
-from herzum_approval.store.statements import list_size, run, slots, spread
+from herzum_approval.domain.history import Comment
+from herzum_approval.store import tables
+from herzum_approval.store.site_rows import entries
+from herzum_approval.store.statements import list_size, run, slot, slots, spread
 from herzum_approval.store.tables import Issue
 
 
@@ -26,6 +29,18 @@ def find_issue_ids(
     )
     allowed = None if project_ids is None else set(project_ids)
     return {id: key for id, key, project_id in rows if allowed is None or project_id in allowed}
+
+
+def read_comments(database: Database, issue_id: int) -> tuple[Comment, ...]:
+    """Return the issue's comments, oldest first."""
+    table = tables.IssueComment
+    rows = run(
+        database,
+        "comments",
+        lambda: table.select(*table._meta.sorted_fields).where(table.issue == slot("issue_id")),
+        {"issue_id": issue_id},
+    )
+    return entries(Comment, table, rows)
 
 
 def _named(keys: Sequence[str], ids: Sequence[int]) -> Query:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from herzum_approval.domain import approvals, configuration, history, issue_approvals, jira, mappings, people
 from herzum_approval.domain.approvals import Standing
 from herzum_approval.domain.candidates import Derived
+from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.people import folded, group_principal, role_principal, user_principal
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 from herzum_approval.store import composites, tables
@@ -42,7 +43,7 @@ def to_rows(site: Site, derived: Derived) -> SiteRows:
     return _people_rows(site) | _jira_rows(site) | _approval_rows(site) | _record_rows(site, derived)
 
 
-def _flat(table: type[Table], entries: Iterable[Any], **others: Callable[[Any], Any]) -> list[Row]:
+def flat(table: type[Table], entries: Iterable[Any], **others: Callable[[Any], Any]) -> list[Row]:
     """Return a row for each entry, by its attributes of the columns' names. others: what has no such name."""
     getters = [others.get(name) or attrgetter(name) for name in columns(table)]
     return [tuple([_stored(getter(entry)) for getter in getters]) for entry in entries]
@@ -83,20 +84,20 @@ def _people_rows(site: Site) -> SiteRows:
     documents: dict[str, Any] = {"licence": site.licence, "configuration": site.configuration}
     return {
         tables.SiteDocument: [(name, json.dumps(asdict(each)), 1) for name, each in documents.items()],
-        tables.Group: _flat(tables.Group, site.groups),
-        tables.User: _flat(tables.User, site.users, username_key=lambda user: folded(user.username)),
+        tables.Group: flat(tables.Group, site.groups),
+        tables.User: flat(tables.User, site.users, username_key=lambda user: folded(user.username)),
         tables.Membership: [(user.id, name) for user in site.users for name in user.groups],
-        tables.LoginRecord: _flat(tables.LoginRecord, site.login_records),
-        tables.Session: _flat(tables.Session, site.sessions),
+        tables.LoginRecord: flat(tables.LoginRecord, site.login_records),
+        tables.Session: flat(tables.Session, site.sessions),
     }
 
 
 def _jira_rows(site: Site) -> SiteRows:
     transitions = list(_children(site.workflows, "transitions"))
     return {
-        tables.IssueType: _flat(tables.IssueType, site.issue_types),
-        tables.Status: _flat(tables.Status, site.statuses),
-        tables.Workflow: _flat(tables.Workflow, site.workflows),
+        tables.IssueType: flat(tables.IssueType, site.issue_types),
+        tables.Status: flat(tables.Status, site.statuses),
+        tables.Workflow: flat(tables.Workflow, site.workflows),
         tables.WorkflowStatus: [
             (workflow.id, position, status_id)
             for workflow, position, status_id in _children(site.workflows, "status_ids")
@@ -110,19 +111,19 @@ def _jira_rows(site: Site) -> SiteRows:
             for workflow, _, transition in transitions
             for position, status_id in enumerate(transition.source_status_ids)
         ],
-        tables.WorkflowScheme: _flat(tables.WorkflowScheme, site.workflow_schemes),
+        tables.WorkflowScheme: flat(tables.WorkflowScheme, site.workflow_schemes),
         tables.WorkflowSchemeEntry: [
             (scheme.id, *entry) for scheme in site.workflow_schemes for entry in scheme.by_issue_type.items()
         ],
-        tables.ProjectRole: _flat(tables.ProjectRole, site.project_roles),
-        tables.Project: _flat(tables.Project, site.projects),
+        tables.ProjectRole: flat(tables.ProjectRole, site.project_roles),
+        tables.Project: flat(tables.Project, site.projects),
         tables.ProjectBrowser: [
             (project.id, position, written, _browser(project, written))
             for project, position, written in _children(site.projects, "browsers")
         ],
         tables.RoleActor: list(_role_actors(site)),
-        tables.CustomField: _flat(tables.CustomField, site.custom_fields),
-        tables.Issue: _flat(tables.Issue, site.issues, version=_always(1)),
+        tables.CustomField: flat(tables.CustomField, site.custom_fields),
+        tables.Issue: flat(tables.Issue, site.issues, version=_always(1)),
         tables.IssueField: [
             (issue.id, field_id, position, name)
             for issue in site.issues
@@ -148,10 +149,10 @@ def _role_actors(site: Site) -> Iterator[Row]:
 
 
 def _approval_rows(site: Site) -> SiteRows:
-    settings = _settings_getters(mappings.MappingSettings)
+    settings = settings_getters(mappings.MappingSettings)
     return {
-        tables.ConditionalRule: _flat(tables.ConditionalRule, site.conditional_rules),
-        tables.Approval: _flat(
+        tables.ConditionalRule: flat(tables.ConditionalRule, site.conditional_rules),
+        tables.Approval: flat(
             tables.Approval,
             site.approvals,
             name_key=lambda approval: folded(approval.name),
@@ -161,10 +162,10 @@ def _approval_rows(site: Site) -> SiteRows:
             (approval.id, position, approver.kind.value, approver.value, approver.is_excluded)
             for approval, position, approver in _children(site.approvals, "approvers")
         ],
-        tables.SingleIssueConfiguration: _flat(
+        tables.SingleIssueConfiguration: flat(
             tables.SingleIssueConfiguration, site.single_issue_configurations
         ),
-        tables.ApprovalMapping: _flat(
+        tables.ApprovalMapping: flat(
             tables.ApprovalMapping, site.approval_mappings, version=_always(1), **settings
         ),
         tables.MappedApproval: [
@@ -178,7 +179,7 @@ def _approval_rows(site: Site) -> SiteRows:
     }
 
 
-def _settings_getters(cls: type) -> dict[str, Callable[[Any], Any]]:
+def settings_getters(cls: type) -> dict[str, Callable[[Any], Any]]:
     return {field.name: attrgetter(f"settings.{field.name}") for field in fields(cls)}
 
 
@@ -187,12 +188,12 @@ def _record_rows(site: Site, derived: Derived) -> SiteRows:
     numbered = composites.number(each for found in derived.standings.values() for each in found)
     statuses = {record.id: record.approval_status.value for record in site.issue_approvals}
     return {
-        tables.IssueApproval: _flat(
+        tables.IssueApproval: flat(
             tables.IssueApproval,
             site.issue_approvals,
             project_id=lambda record: project_ids[record.issue_id],
             is_open=lambda record: record.id in derived.open_ids,
-            **_settings_getters(issue_approvals.RecordSettings),
+            **settings_getters(issue_approvals.RecordSettings),
         ),
         tables.Candidate: [
             (principal, statuses[record_id], record_id)
@@ -201,7 +202,10 @@ def _record_rows(site: Site, derived: Derived) -> SiteRows:
         ],
         tables.CompositePrincipal: list(numbered.principals),
         tables.CompositePart: list(numbered.parts),
-        tables.History: _flat(tables.History, site.history),
+        tables.History: flat(tables.History, site.history),
+        tables.IssueComment: flat(tables.IssueComment, site.comments),
+        tables.Message: flat(tables.Message, site.messages),
+        tables.Delegation: flat(tables.Delegation, site.delegations),
     }
 
 
@@ -237,12 +241,20 @@ def to_site(rows: SiteRows) -> Site:
         ),
         approval_mappings=tuple(_mappings(rows)),
         issue_approvals=tuple(_issue_approvals(rows)),
+        delegations=_all(Delegation, rows, tables.Delegation),
         history=_all(history.Event, rows, tables.History),
+        comments=_all(history.Comment, rows, tables.IssueComment),
+        messages=_all(history.Message, rows, tables.Message),
     )
 
 
 def _all(cls: type[Entry], rows: SiteRows, table: type[Table], key: str = "id") -> tuple[Entry, ...]:
     return tuple(_made(cls, values) for values in _values(rows, table, key))
+
+
+def entries(cls: type[Entry], table: type[Table], found: list[Row]) -> tuple[Entry, ...]:
+    """Return dataclasses from some whole rows of a table, by id."""
+    return _all(cls, {table: found}, table)
 
 
 def _values(rows: SiteRows, table: type[Table], *key: str) -> list[dict[str, Any]]:

@@ -124,4 +124,5 @@ def _continue_numbering(database: Database) -> None:
 
 def _sequence_call(name: str) -> str:
     sequence = f"pg_get_serial_sequence('{name}', 'id')"
-    return f"setval({sequence}, (SELECT COALESCE(MAX(id), 0) + 1 FROM {name}), false)"
+    highest = f"(SELECT MAX(id) FROM {name})"
+    return f"setval({sequence}, COALESCE({highest}, 1), {highest} IS NOT NULL)"

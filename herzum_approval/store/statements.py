@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from peewee import Database, Query, Value
+from peewee import __exception_wrapper__ as translated_errors  # type: ignore[attr-defined]
 
 _kept: dict[tuple[type[Database], Hashable], tuple[str, tuple[Any, ...]]] = {}
 _KEPT_AT_MOST = 2000
@@ -47,6 +48,24 @@ def run(
     database: Database, shape: Hashable, build: Callable[[], Query], values: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
     """Return the rows of the query that `build` makes, its text kept under `shape`."""
+    sql, parameters = _text(database, shape, build)
+    return database.execute_sql(sql, _bound(parameters, values)).fetchall()
+
+
+def change(
+    database: Database, shape: Hashable, build: Callable[[], Query], values: Sequence[Mapping[str, Any]]
+) -> int:
+    """Run the change that `build` makes once with each of the values; return how many rows it changed."""
+    if not values:
+        return 0
+    sql, parameters = _text(database, shape, build)
+    cursor = database.cursor()
+    with translated_errors:
+        cursor.executemany(sql, [_bound(parameters, each) for each in values])
+    return int(cursor.rowcount)
+
+
+def _text(database: Database, shape: Hashable, build: Callable[[], Query]) -> tuple[str, tuple[Any, ...]]:
     key = (type(database), shape)
     kept = _kept.get(key)
     if kept is None:
@@ -55,9 +74,11 @@ def run(
         if len(_kept) >= _KEPT_AT_MOST:
             _kept.clear()
         _kept[key] = kept
-    sql, parameters = kept
-    bound = [_findable(values[item.name]) if isinstance(item, Slot) else item for item in parameters]
-    return database.execute_sql(sql, bound).fetchall()
+    return kept
+
+
+def _bound(parameters: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
+    return [_findable(values[item.name]) if isinstance(item, Slot) else item for item in parameters]
 
 
 def _findable(value: Any) -> Any:

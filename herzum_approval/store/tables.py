@@ -18,6 +18,8 @@ from peewee import (
     ForeignKeyField,
     IntegerField,
     Model,
+    NodeList,
+    SqliteDatabase,
     TextField,
 )
 
@@ -30,6 +32,15 @@ class MomentField(BigIntegerField):
 
     def python_value(self, value: int | None) -> datetime | None:
         return None if value is None else moment(value)
+
+
+class NumberField(AutoField):
+    """A number that the database gives; never one that a deleted row had."""
+
+    def ddl(self, ctx: Any) -> Any:
+        column = super().ddl(ctx)
+        is_sqlite = isinstance(self.model._meta.database, SqliteDatabase)
+        return NodeList((column, SQL("AUTOINCREMENT"))) if is_sqlite else column
 
 
 def moment(milliseconds: int) -> datetime:
@@ -70,7 +81,7 @@ class Group(Table):
 
 
 class User(Table):
-    id = AutoField()
+    id = NumberField()
     username = TextField(unique=True)
     username_key = TextField(unique=True)  # people.folded(username)
     display_name = TextField()
@@ -117,19 +128,19 @@ class Session(Table):
 
 
 class IssueType(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField()
     is_subtask = BooleanField()
 
 
 class Status(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField()
     category = TextField()
 
 
 class Workflow(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     is_system = BooleanField()
 
@@ -168,7 +179,7 @@ class TransitionSource(Table):
 
 
 class WorkflowScheme(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     default_workflow = reference(Workflow)
 
@@ -183,12 +194,12 @@ class WorkflowSchemeEntry(Table):
 
 
 class ProjectRole(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
 
 
 class Project(Table):
-    id = AutoField()
+    id = NumberField()
     key = TextField(unique=True)
     name = TextField()
     workflow_scheme = reference(WorkflowScheme)
@@ -226,7 +237,7 @@ class CustomField(Table):
 
 
 class Issue(Table):
-    id = AutoField()
+    id = NumberField()
     key = TextField(unique=True)
     project = reference(Project, index=True)
     issue_type = reference(IssueType)
@@ -257,13 +268,13 @@ class IssueField(Table):
 
 
 class ConditionalRule(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     jql = TextField()
 
 
 class Approval(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     name_key = TextField(index=True)  # people.folded(name)
     match = TextField()
@@ -290,7 +301,7 @@ class SingleIssueConfiguration(Table):
 class ApprovalMapping(Table):
     """A mapping; with an issue it belongs to that issue's single-issue configuration."""
 
-    id = AutoField()
+    id = NumberField()
     project = reference(Project)
     issue_type = reference(IssueType)
     source_status = reference(Status)
@@ -371,7 +382,7 @@ class IssueApproval(Table):
     project: the issue's, kept here so that visibility and filters share an index.
     """
 
-    id = AutoField()
+    id = NumberField()
     issue = reference(Issue, index=True, on_delete="CASCADE")
     project = reference(Project)
     approval = reference(Approval)
@@ -440,7 +451,7 @@ class CompositePrincipal(Table):
     definition: JSON `{"one_of": [[principal, …], …], "none_of": [principal, …]}`, names sorted.
     """
 
-    id = AutoField()
+    id = NumberField()
     definition = TextField(unique=True)
 
 
@@ -454,10 +465,45 @@ class CompositePart(Table):
         primary_key = CompositeKey("principal", "composite_principal")
 
 
+class IssueComment(Table):
+    id = NumberField()
+    issue = reference(Issue, index=True, on_delete="CASCADE")
+    author = TextField(null=True)
+    body = TextField()
+    created_at = MomentField()
+
+
+class Message(Table):
+    """What is to be mailed: an outbox. issue_approval_id is no reference, as in the history."""
+
+    id = NumberField()
+    recipient = TextField()
+    kind = TextField()
+    created_at = MomentField()
+    issue = reference(Issue, index=True, on_delete="CASCADE")
+    issue_approval_id = IntegerField(null=True)
+    sent_at = MomentField(null=True, index=True)
+
+
+class Delegation(Table):
+    """Somebody acts for somebody else; a limit that is null does not limit."""
+
+    id = NumberField()
+    delegator = reference(User, field="username", column_name="delegator", on_delete="CASCADE")
+    delegate = reference(User, field="username", column_name="delegate", index=True, on_delete="CASCADE")
+    starts_at = MomentField(null=True)
+    ends_at = MomentField(null=True)
+    project = reference(Project, null=True, on_delete="CASCADE")
+    issue_type = reference(IssueType, null=True)
+    source_status = reference(Status, null=True)
+    transition_id = IntegerField(null=True)
+    approval = reference(Approval, null=True, on_delete="CASCADE")
+
+
 class History(Table):
     """issue_approval_id is no reference: history outlives the records it tells of."""
 
-    id = AutoField()
+    id = NumberField()
     at = MomentField()
     kind = TextField()
     issue = reference(Issue, index=True, on_delete="CASCADE")
@@ -476,6 +522,7 @@ ALL_TABLES: tuple[type[Table], ...] = (
     WorkflowScheme, WorkflowSchemeEntry, ProjectRole, Project, ProjectBrowser, RoleActor,
     CustomField, Issue, IssueField, ConditionalRule, Approval, Approver,
     SingleIssueConfiguration, ApprovalMapping, MappedApproval, ConditionedMinimum,
-    IssueApproval, Candidate, CompositePrincipal, CompositePart, History,
+    IssueApproval, Candidate, CompositePrincipal, CompositePart,
+    History, IssueComment, Message, Delegation,
 )  # fmt: skip
 """In an order in which rows can be inserted; the reverse is one in which they can be deleted."""

@@ -13,9 +13,17 @@ from peewee import (
     ForeignKeyField,
     IntegerField,
     Model,
+    NodeList,
     SqliteDatabase,
     TextField,
 )
+
+
+class NumberField(AutoField):
+    def ddl(self, ctx: Any) -> Any:
+        column = super().ddl(ctx)
+        is_sqlite = isinstance(self.model._meta.database, SqliteDatabase)
+        return NodeList((column, SQL("AUTOINCREMENT"))) if is_sqlite else column
 
 
 def reference(target: type[Model], **options: Any) -> ForeignKeyField:
@@ -31,7 +39,6 @@ class Table(Model):
 
 
 class SiteDocument(Table):
-
     name = TextField(primary_key=True)
     document = TextField()
     version = IntegerField(default=1)
@@ -49,7 +56,7 @@ class Group(Table):
 
 
 class User(Table):
-    id = AutoField()
+    id = NumberField()
     username = TextField(unique=True)
     username_key = TextField(unique=True)
     display_name = TextField()
@@ -96,19 +103,19 @@ class Session(Table):
 
 
 class IssueType(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField()
     is_subtask = BooleanField()
 
 
 class Status(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField()
     category = TextField()
 
 
 class Workflow(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     is_system = BooleanField()
 
@@ -124,7 +131,6 @@ class WorkflowStatus(Table):
 
 
 class Transition(Table):
-
     workflow = reference(Workflow, on_delete="CASCADE")
     id = IntegerField()
     position = IntegerField()
@@ -146,7 +152,7 @@ class TransitionSource(Table):
 
 
 class WorkflowScheme(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     default_workflow = reference(Workflow)
 
@@ -161,12 +167,12 @@ class WorkflowSchemeEntry(Table):
 
 
 class ProjectRole(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
 
 
 class Project(Table):
-    id = AutoField()
+    id = NumberField()
     key = TextField(unique=True)
     name = TextField()
     workflow_scheme = reference(WorkflowScheme)
@@ -174,7 +180,6 @@ class Project(Table):
 
 
 class ProjectBrowser(Table):
-
     project = reference(Project, on_delete="CASCADE")
     position = IntegerField()
     written = TextField()
@@ -185,7 +190,6 @@ class ProjectBrowser(Table):
 
 
 class RoleActor(Table):
-
     project = reference(Project, on_delete="CASCADE")
     role = reference(ProjectRole)
     position = IntegerField()
@@ -202,7 +206,7 @@ class CustomField(Table):
 
 
 class Issue(Table):
-    id = AutoField()
+    id = NumberField()
     key = TextField(unique=True)
     project = reference(Project, index=True)
     issue_type = reference(IssueType)
@@ -218,7 +222,6 @@ class Issue(Table):
 
 
 class IssueField(Table):
-
     issue = reference(Issue, on_delete="CASCADE")
     custom_field = reference(CustomField)
     position = IntegerField()
@@ -232,13 +235,13 @@ class IssueField(Table):
 
 
 class ConditionalRule(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     jql = TextField()
 
 
 class Approval(Table):
-    id = AutoField()
+    id = NumberField()
     name = TextField(unique=True)
     name_key = TextField(index=True)
     match = TextField()
@@ -263,8 +266,7 @@ class SingleIssueConfiguration(Table):
 
 
 class ApprovalMapping(Table):
-
-    id = AutoField()
+    id = NumberField()
     project = reference(Project)
     issue_type = reference(IssueType)
     source_status = reference(Status)
@@ -340,8 +342,7 @@ class ConditionedMinimum(Table):
 
 
 class IssueApproval(Table):
-
-    id = AutoField()
+    id = NumberField()
     issue = reference(Issue, index=True, on_delete="CASCADE")
     project = reference(Project)
     approval = reference(Approval)
@@ -410,12 +411,11 @@ class CompositePrincipal(Table):
     definition: JSON `{"one_of": [[principal, …], …], "none_of": [principal, …]}`, names sorted.
     """
 
-    id = AutoField()
+    id = NumberField()
     definition = TextField(unique=True)
 
 
 class CompositePart(Table):
-
     principal = TextField()
     composite_principal = reference(CompositePrincipal, on_delete="CASCADE", index=True)
 
@@ -423,9 +423,39 @@ class CompositePart(Table):
         primary_key = CompositeKey("principal", "composite_principal")
 
 
-class History(Table):
+class IssueComment(Table):
+    id = NumberField()
+    issue = reference(Issue, index=True, on_delete="CASCADE")
+    author = TextField(null=True)
+    body = TextField()
+    created_at = BigIntegerField()
 
-    id = AutoField()
+
+class Message(Table):
+    id = NumberField()
+    recipient = TextField()
+    kind = TextField()
+    created_at = BigIntegerField()
+    issue = reference(Issue, index=True, on_delete="CASCADE")
+    issue_approval_id = IntegerField(null=True)
+    sent_at = BigIntegerField(null=True, index=True)
+
+
+class Delegation(Table):
+    id = NumberField()
+    delegator = reference(User, field="username", column_name="delegator", on_delete="CASCADE")
+    delegate = reference(User, field="username", column_name="delegate", index=True, on_delete="CASCADE")
+    starts_at = BigIntegerField(null=True)
+    ends_at = BigIntegerField(null=True)
+    project = reference(Project, null=True, on_delete="CASCADE")
+    issue_type = reference(IssueType, null=True)
+    source_status = reference(Status, null=True)
+    transition_id = IntegerField(null=True)
+    approval = reference(Approval, null=True, on_delete="CASCADE")
+
+
+class History(Table):
+    id = NumberField()
     at = BigIntegerField()
     kind = TextField()
     issue = reference(Issue, index=True, on_delete="CASCADE")
@@ -444,7 +474,8 @@ TABLES: tuple[type[Table], ...] = (
     WorkflowScheme, WorkflowSchemeEntry, ProjectRole, Project, ProjectBrowser, RoleActor,
     CustomField, Issue, IssueField, ConditionalRule, Approval, Approver,
     SingleIssueConfiguration, ApprovalMapping, MappedApproval, ConditionedMinimum,
-    IssueApproval, Candidate, CompositePrincipal, CompositePart, History,
+    IssueApproval, Candidate, CompositePrincipal, CompositePart,
+    History, IssueComment, Message, Delegation,
 )  # fmt: skip
 
 
