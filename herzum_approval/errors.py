@@ -123,6 +123,64 @@ class Fault(Enum):
     MAX_RESULTS_INVALID = _herzum(404, "invalid.max.results", "maxResults parameter is invalid")
     LICENCE_INVALID = _herzum(402, "license.invalid", "License is invalid")
 
+    # -- action (A1 to A13; A3 is USER_NOT_FOUND, A13 is LICENCE_INVALID) --
+    ACTION_NOT_FOUND = _herzum(
+        400,
+        "issueapproval.action.notexist",
+        "The specified action does not exist. Use APPROVE, REJECT, ABSTAIN, RESET",
+    )
+    ISSUE_APPROVAL_NOT_FOUND = _herzum(
+        404, "issueapproval.notexist", "The specified issueApproval does not exist"
+    )
+    CREDENTIALS_WRONG = _herzum(
+        403, "issueapproval.credentials.wrong", "The username and the password do not match"
+    )
+    CREDENTIALS_DENIED = Row(
+        herzum=Wire(
+            403,
+            "The username and the password do not match",
+            INFERRED,
+            "issueapproval.credentials.wrong",
+            _LOGIN_DENIED_HEADERS,
+        )
+    )
+    USERNAME_OF_ANOTHER = _herzum(
+        403, "username.notcorrespond", "The username does not correspond to the loggedin user"
+    )
+    ACTION_UNAUTHORIZED = _herzum(
+        403, "issueapproval.action.unauthorized", "The user cannot perform the required action"
+    )
+    ACTION_REQUIRED = _herzum(400, "issueapproval.action.required", "The action parameter is required")
+    PASSWORD_REQUIRED = _herzum(
+        400, "issueapproval.pwd.required", "The password is required by the General Configuration"
+    )
+    USERNAME_REQUIRED = _herzum(
+        400, "issueapproval.username.required", "The username is required by the General Configuration"
+    )
+    COMMENT_REQUIRED = _herzum(
+        400, "issueapproval.comment.required", "The comment is set to be required by Configuration"
+    )
+    CONFIGURATION_ROW = _herzum(
+        400,
+        "issueapproval.action.owls",
+        "Action on configuration issueApprovals (OWLs) are on allowed",
+    )
+    ACTION_DISABLED = _herzum(403, "issueapproval.action.disabled", "The action is disabled by Configuration")
+
+    # -- Jira's issues --
+    ISSUE_UNKNOWN = Row(jira=Wire(404, "Issue Does Not Exist", JIRA))
+    TRANSITION_MISSING = Row(jira=Wire(400, "Missing 'transition' identifier", JIRA))
+    TRANSITION_MISTYPED = Row(jira=Wire(400, "'transition' identifier must be an integer", JIRA))
+    TRANSITION_NOT_AVAILABLE = Row(
+        jira=Wire(
+            400,
+            "It seems that you have tried to perform a workflow operation ({name}) that is not valid for the "
+            "current state of this issue ({key}). The likely cause is that somebody has changed the issue "
+            "recently, please look at the issue history for details.",
+            JIRA,
+        )
+    )
+
     # -- logins --
     LOGIN_REQUIRED = Row(
         herzum=Wire(401, "Client must be authenticated to access this resource.", JIRA),
@@ -179,6 +237,7 @@ class Fault(Enum):
         outside=Wire(405, "Use {allow}.", OURS, headers=(("Allow", "{allow}"),), is_html=True),
     )
     BODY_MALFORMED = Row(
+        herzum=Wire(400, "The request body is no JSON object: {reason}", OURS, "request.body.malformed"),
         jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
         emulator=Wire(400, "The request body is no JSON object: {reason}", OURS, "emulator.body.malformed"),
     )
@@ -189,6 +248,7 @@ class Fault(Enum):
         outside=Wire(413, "The request body is longer than {limit} bytes.", OURS, is_html=True),
     )
     CONTENT_TYPE_UNSUPPORTED = Row(
+        herzum=Wire(415, "The request body must be application/json", OURS, "request.type.unsupported"),
         jira=Wire(415, "HTTP 415 Unsupported Media Type", INFERRED),
     )
     REQUEST_MALFORMED = Row(

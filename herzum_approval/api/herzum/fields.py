@@ -143,3 +143,23 @@ class GivenCount(Given):
         if not self._digits.fullmatch(text) or int(text) > LARGEST_COUNT:
             raise Problem(self.invalid)
         return int(text)
+
+
+class BodyText(fields.String):
+    """A text of a body, read without the blanks around it; null and blank count as absent."""
+
+    def __init__(self, description: str, *, keeps_blanks: bool = False, **metadata: Any) -> None:
+        super().__init__(
+            allow_none=True, load_default=None, metadata={"description": description, **metadata}
+        )
+        self.keeps_blanks = keeps_blanks
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise Problem(Fault.BODY_MALFORMED, reason=f"{attr} must be a string")
+        if "\0" in value:
+            raise Problem(Fault.BODY_MALFORMED, reason=f"{attr} must not hold the character NUL")
+        text = value.strip()
+        if not text:
+            return None
+        return value if self.keeps_blanks else text

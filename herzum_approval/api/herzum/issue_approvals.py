@@ -1,15 +1,23 @@
-"""Search issue approvals."""
+"""Search issue approvals, and act on one."""
 
-from flask import Response, g
+from flask import Response, g, request
 
 from herzum_approval.api import login
-from herzum_approval.api.family import Blueprint, bytes_response
+from herzum_approval.api.family import Blueprint, bytes_response, json_response, read_json_object
 from herzum_approval.api.herzum.errors import ERRORS
-from herzum_approval.api.herzum.schemas import IssueApprovalSchema, PageSchema, SearchArguments
+from herzum_approval.api.herzum.schemas import (
+    ActionRequest,
+    DecidedSchema,
+    IssueApprovalSchema,
+    PageSchema,
+    SearchArguments,
+)
 from herzum_approval.api.rendered import compile_renderer
+from herzum_approval.domain.actions import Action
 from herzum_approval.domain.issue_approvals import SearchFilters
-from herzum_approval.errors import Fault
-from herzum_approval.services import issue_approvals, licence
+from herzum_approval.errors import Fault, Problem
+from herzum_approval.services import decisions, issue_approvals, licence
+from herzum_approval.services.decisions import Credentials
 
 blp = Blueprint(
     ERRORS,
@@ -20,6 +28,8 @@ blp = Blueprint(
 blp.before_request(login.require_actor)
 blp.before_request(licence.require_valid)
 
+_REQUEST = ActionRequest()
+_DECIDED = DecidedSchema()
 _render = compile_renderer(IssueApprovalSchema(), issue_approvals.COLUMNS)
 
 
@@ -58,3 +68,51 @@ def search(filters: SearchFilters) -> Response:
         return bytes_response(records)
     envelope = b'{"startAt":%d,"maxResults":%d,"total":%d,"issueApprovals":%b}'
     return bytes_response(envelope % (*found.page, records))
+
+
+@blp.route("/<int:issue_approval_id>/action", methods=["POST"])
+@blp.doc(
+    operationId="act",
+    requestBody={"required": False, "content": {"application/json": {"schema": ActionRequest}}},
+)
+@blp.raises(
+    *login.FAULTS,
+    Fault.LICENCE_INVALID,
+    Fault.CONTENT_TYPE_UNSUPPORTED,
+    Fault.BODY_TOO_LARGE,
+    Fault.BODY_MALFORMED,
+    Fault.ACTION_REQUIRED,
+    Fault.ACTION_NOT_FOUND,
+    Fault.ISSUE_APPROVAL_NOT_FOUND,
+    Fault.CONFIGURATION_ROW,
+    Fault.PASSWORD_REQUIRED,
+    Fault.USERNAME_REQUIRED,
+    Fault.USER_NOT_FOUND,
+    Fault.USERNAME_OF_ANOTHER,
+    Fault.CREDENTIALS_DENIED,
+    Fault.CREDENTIALS_WRONG,
+    Fault.ACTION_DISABLED,
+    Fault.ACTION_UNAUTHORIZED,
+    Fault.COMMENT_REQUIRED,
+)
+@blp.response(200, DecidedSchema, description="The issue approval as it stands after the action")
+def act(issue_approval_id: int) -> Response:
+    """Approve, reject or reset an issue approval, or abstain from it."""
+    given = _REQUEST.load(read_json_object() if request.content_length != 0 else {})
+    view = decisions.act(
+        g.actor,
+        issue_approval_id,
+        _action(given["action"]),
+        credentials=Credentials(username=given["username"], password=given["password"]),
+        comment=given["comment"],
+    )
+    return json_response(_DECIDED.dump(view))
+
+
+def _action(name: str | None) -> Action:
+    if name is None:
+        raise Problem(Fault.ACTION_REQUIRED)
+    try:
+        return Action(name.upper())
+    except ValueError:
+        raise Problem(Fault.ACTION_NOT_FOUND) from None

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, post_load
+from marshmallow import EXCLUDE, Schema, fields, post_dump, post_load
 
 from herzum_approval.api.herzum.fields import (
+    BodyText,
     Given,
     GivenCount,
     GivenList,
@@ -135,6 +136,31 @@ class IssueApprovalSchema(Schema):
     show_app_buttons_jsd = Truth(
         "showAppButtonsJsd", _setting("shows_buttons_on_portal"), "The customer portal shows the buttons"
     )
+
+
+class ActionRequest(Schema):
+    """What an action brings. Blank texts count as absent; unknown members are ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    action = BodyText("APPROVE, REJECT, ABSTAIN or RESET, in any letter case; mandatory")
+    username = BodyText("The caller's own username; the General Configuration may demand it")
+    password = BodyText(
+        "The caller's password; the General Configuration may demand it", keeps_blanks=True, format="password"
+    )
+    comment = BodyText("Why; the mapping may demand it")
+
+
+class DecidedSchema(IssueApprovalSchema):
+    """An issue approval as an action answers it: the search's, without the approval's name."""
+
+    class Meta:
+        exclude = ("approval_name",)
+
+    @post_dump
+    def omit_unset(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value is not None}
 
 
 class PageSchema(Schema):

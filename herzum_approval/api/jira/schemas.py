@@ -119,3 +119,49 @@ class MyselfSchema(Schema):
     groups = fields.Nested(SizedListSchema)
     applicationRoles = fields.Nested(SizedListSchema, attribute="application_roles")  # noqa: N815
     expand = fields.String()
+
+
+# -- issues -----------------------------------------------------------------------------------
+
+
+class StatusSchema(Schema):
+    address = fields.String(data_key="self", required=True)
+    name = fields.String(required=True)
+    id = fields.String(required=True)
+    statusCategory = fields.Dict(required=True)  # noqa: N815
+
+
+class IssueSchema(Schema):
+    """An issue. values: its fields by name, those asked for."""
+
+    expand = fields.String(required=True)
+    id = fields.String(required=True)
+    address = fields.String(data_key="self", required=True)
+    key = fields.String(required=True)
+    values = fields.Dict(data_key="fields", required=True)
+
+
+class TransitionSchema(Schema):
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    to = fields.Nested(StatusSchema, required=True)
+
+
+class TransitionsSchema(Schema):
+    expand = fields.String(required=True)
+    transitions = fields.List(fields.Nested(TransitionSchema), required=True)
+
+
+class TransitionReferenceSchema(Schema):
+    """The id as a number or a string of digits."""
+
+    id = fields.Raw(required=True, metadata={"type": ["string", "integer"]})
+
+
+class TransitionRequestSchema(Schema):
+    """Which transition to take; other members, such as fields, are ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    transition = fields.Nested(TransitionReferenceSchema, required=True)
