@@ -21,7 +21,7 @@ from herzum_approval.store import delegations as stored_delegations
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import reading, writing
 from herzum_approval.store.outcomes import write_outcome
-from herzum_approval.store.surroundings import lock_issue, read_surroundings
+from herzum_approval.store.surroundings import lock_issues, read_surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def _check_credentials(actor: Actor, given: Credentials, configuration: Configur
 def _decided(
     database: Any, actor: Actor, issue_id: int, issue_approval_id: int, action: Action, comment: str | None
 ) -> IssueApprovalView:
-    lock_issue(database, issue_id)
+    lock_issues(database, [issue_id])
     before = responsive_picture(read_surroundings(database, issue_id))
     record = _found(before, issue_approval_id)
     right = _right(database, before, record, actor.username)

@@ -14,7 +14,7 @@ from herzum_approval.services import people
 from herzum_approval.store import issues as stored
 from herzum_approval.store import reading, writing
 from herzum_approval.store.outcomes import write_outcome
-from herzum_approval.store.surroundings import lock_issue, read_surroundings
+from herzum_approval.store.surroundings import lock_issues, read_surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def transition(actor: Actor, id_or_key: str, transition_id: int) -> None:
         issue_id = _issue_id(database, actor, id_or_key)
 
     def work(database: Any) -> None:
-        lock_issue(database, issue_id)
+        lock_issues(database, [issue_id])
         before = read_surroundings(database, issue_id)
         write_outcome(database, before, move(before, transition_id, actor.username, clock.now()))
 

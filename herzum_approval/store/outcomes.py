@@ -20,26 +20,33 @@ from herzum_approval.store.tables import IssueApproval as RecordTable
 
 
 def write_outcome(database: Database, before: Surroundings, outcome: Outcome) -> Outcome:
-    """Write the difference that the outcome makes, and return it with every new record numbered.
+    """Write what has come of one issue, and return it with every new record numbered."""
+    return write_outcomes(database, [(before, outcome)])[0]
 
-    before: the picture from which it was worked out, read while the issue was locked.
+
+def write_outcomes(database: Database, pairs: Sequence[tuple[Surroundings, Outcome]]) -> list[Outcome]:
+    """Write the difference that each outcome makes, and return them with every new record numbered.
+
+    pairs: of each issue the picture from which its outcome was worked out, read while it was locked,
+    and the outcome. The number of statements does not depend on the number of issues.
     Raises: Outrun where somebody wrote one of the records all the same.
     """
-    outcome = _numbered(database, outcome)
-    changes = _Changes(before, outcome.around)
-    _write_issue(database, before, outcome.around)
-    _write_records(database, outcome.around, changes)
-    _write_candidates(database, outcome.around, changes)
-    _append(database, tables.History, outcome.events)
-    _append(database, tables.IssueComment, outcome.comments)
-    _append(database, tables.Message, outcome.messages)
-    return outcome
+    outcomes = _numbered(database, [outcome for _, outcome in pairs])
+    changes = [_Changes(before, outcome.around) for (before, _), outcome in zip(pairs, outcomes, strict=True)]
+    _write_issues(database, changes)
+    _write_records(database, changes)
+    _write_candidates(database, changes)
+    _append(database, tables.History, [event for outcome in outcomes for event in outcome.events])
+    _append(database, tables.IssueComment, [each for outcome in outcomes for each in outcome.comments])
+    _append(database, tables.Message, [each for outcome in outcomes for each in outcome.messages])
+    return outcomes
 
 
 class _Changes:
-    """What differs between two pictures of one issue's records."""
+    """What differs between two pictures of one issue."""
 
     def __init__(self, before: Surroundings, after: Surroundings) -> None:
+        self.before, self.after = before, after
         old = {record.id: record for record in before.records}
         new = {record.id: record for record in after.records}
         was_open, self.open_ids = before.open_ids(), after.open_ids()
@@ -50,24 +57,39 @@ class _Changes:
             for id, record in new.items()
             if id in old and (record != old[id] or (id in was_open) is not (id in self.open_ids))
         ]
-        self.closed = [id for id in was_open - self.open_ids if id in new]
-        self.opened = [new[id] for id in self.open_ids - was_open]
-        self.still_open = [
+        stays_open = was_open & self.open_ids
+        regrouped = {id for id in stays_open if self._is_regrouped(old[id], new[id])}
+        self.closed = [id for id in (was_open - self.open_ids) | regrouped if id in new]
+        self.opened = [new[id] for id in (self.open_ids - was_open) | regrouped]
+        self.decided = [
             record
-            for old_record, record in self.updated
-            if record.id in was_open & self.open_ids
-            and record.approval_status is not old_record.approval_status
+            for earlier, record in self.updated
+            if record.id in stays_open - regrouped and record.approval_status is not earlier.approval_status
         ]
 
+    def _is_regrouped(self, old: IssueApproval, new: IssueApproval) -> bool:
+        """Return whether others can act on an open record than before: its mapping may name them anew."""
+        earlier, later = self.before.mapping_of(old), self.after.mapping_of(new)
+        return earlier != later and _standings(self.before, old) != _standings(self.after, new)
 
-def _numbered(database: Database, outcome: Outcome) -> Outcome:
-    new = [record.id for record in outcome.around.records if record.id <= 0]
-    if not new:
-        return outcome
-    ids: dict[int | None, int] = dict(zip(new, reserve_ids(database, RecordTable, len(new)), strict=True))
 
+def _numbered(database: Database, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    new = [
+        (place, record.id)
+        for place, outcome in enumerate(outcomes)
+        for record in outcome.around.records
+        if record.id <= 0
+    ]
+    ids = dict(zip(new, reserve_ids(database, RecordTable, len(new)), strict=True)) if new else {}
+    return (
+        [_renumbered(place, outcome, ids) for place, outcome in enumerate(outcomes)] if ids else [*outcomes]
+    )
+
+
+def _renumbered(place: int, outcome: Outcome, ids: Mapping[tuple[int, int], int]) -> Outcome:
     def meant(entry: Any, name: str) -> Any:
-        return replace(entry, **{name: ids.get(getattr(entry, name), getattr(entry, name))})
+        number = getattr(entry, name)
+        return replace(entry, **{name: ids[place, number]}) if (place, number) in ids else entry
 
     records = tuple(meant(record, "id") for record in outcome.around.records)
     return replace(
@@ -78,15 +100,17 @@ def _numbered(database: Database, outcome: Outcome) -> Outcome:
     )
 
 
-def _write_issue(database: Database, before: Surroundings, after: Surroundings) -> None:
-    if after.issue == before.issue:
-        return
-    values = {
-        "id": after.issue.id,
-        "status": after.issue.status_id,
-        "updated_at": IssueTable.updated_at.db_value(after.issue.updated_at),
-    }
-    change(database, "write issue", _issue_update, [values])
+def _write_issues(database: Database, changes: Sequence[_Changes]) -> None:
+    moved = [each.after.issue for each in changes if each.after.issue != each.before.issue]
+    values = [
+        {
+            "id": issue.id,
+            "status": issue.status_id,
+            "updated_at": IssueTable.updated_at.db_value(issue.updated_at),
+        }
+        for issue in moved
+    ]
+    change(database, "write issue", _issue_update, values)
 
 
 def _issue_update() -> Any:
@@ -102,33 +126,35 @@ def _issue_update() -> Any:
 # -- records ----------------------------------------------------------------------------------
 
 
-def _write_records(database: Database, after: Surroundings, changes: _Changes) -> None:
-    change(database, "delete records", _record_deletion, [{"id": id} for id in changes.deleted])
+def _write_records(database: Database, changes: Sequence[_Changes]) -> None:
+    deleted = [{"id": id} for each in changes for id in each.deleted]
+    change(database, "delete records", _record_deletion, deleted)
     names = columns(RecordTable)
-    created = _record_values(after, changes.created, changes.open_ids)
-    change(database, "insert records", lambda: _insertion(RecordTable, names), created)
-    updated = _record_values(after, [record for _, record in changes.updated], changes.open_ids)
-    for (old, _), values in zip(changes.updated, updated, strict=True):
-        values["read_version"] = old.version
-        values["version"] = old.version + 1
+    created = [values for each in changes for values in _record_values(each, each.created)]
+    change(database, "insert records", lambda: insertion(RecordTable, names), created)
+    updated = []
+    for each in changes:
+        written = _record_values(each, [record for _, record in each.updated])
+        for (earlier, _), values in zip(each.updated, written, strict=True):
+            versions = {"read_version": earlier.version, "version": earlier.version + 1}
+            updated.append(values | versions)
     if change(database, "update records", _record_update, updated) != len(updated):
         raise Outrun
 
 
-def _record_values(
-    after: Surroundings, records: Sequence[IssueApproval], open_ids: frozenset[int]
-) -> list[dict[str, Any]]:
+def _record_values(changes: _Changes, records: Sequence[IssueApproval]) -> list[dict[str, Any]]:
     rows = flat(
         RecordTable,
         records,
-        project_id=lambda record: after.project.id,
-        is_open=lambda record: record.id in open_ids,
+        project_id=lambda record: changes.after.project.id,
+        is_open=lambda record: record.id in changes.open_ids,
         **settings_getters(RecordSettings),
     )
     return [dict(zip(columns(RecordTable), row, strict=True)) for row in rows]
 
 
-def _insertion(table: type[Table], names: Iterable[str]) -> Any:
+def insertion(table: type[Table], names: Iterable[str]) -> Any:
+    """Return the query that inserts a row with values of these columns."""
     fields = {field.column_name: field for field in table._meta.sorted_fields}
     return table.insert({fields[name]: slot(name) for name in names})
 
@@ -148,28 +174,33 @@ def _record_deletion() -> Any:
 # -- candidates -------------------------------------------------------------------------------
 
 
-def _write_candidates(database: Database, after: Surroundings, changes: _Changes) -> None:
+def _write_candidates(database: Database, changes: Sequence[_Changes]) -> None:
     """Keep the candidates of open records as they are now; those of deleted ones went with them."""
-    change(database, "close records", _candidate_deletion, [{"id": id} for id in changes.closed])
-    decided = [{"id": record.id, "status": record.approval_status.value} for record in changes.still_open]
+    closed = [{"id": id} for each in changes for id in each.closed]
+    change(database, "close records", _candidate_deletion, closed)
+    decided = [
+        {"id": record.id, "status": record.approval_status.value}
+        for each in changes
+        for record in each.decided
+    ]
     change(database, "decide records", _candidate_update, decided)
-    standings = {record.id: _standings(after, record) for record in changes.opened}
-    ids = composites.intern(database, [each for found in standings.values() for each in found])
-    opened = [
+    opened = [(record, _standings(each.after, record)) for each in changes for record in each.opened]
+    ids = composites.intern(database, [standing for _, standings in opened for standing in standings])
+    values = [
         {
             "principal": principal,
             "approval_status": record.approval_status.value,
             "issue_approval_id": record.id,
         }
-        for record in changes.opened
-        for principal in sorted(_principals(standings[record.id], ids))
+        for record, standings in opened
+        for principal in sorted(_principals(standings, ids))
     ]
-    change(database, "open records", lambda: _insertion(Candidate, columns(Candidate)), opened)
+    change(database, "open records", lambda: insertion(Candidate, columns(Candidate)), values)
 
 
-def _standings(after: Surroundings, record: IssueApproval) -> list[Standing]:
-    approval = after.approvals[record.approval_id]
-    return candidates(record, approval, after.issue, after.project, after.mapping_of(record))
+def _standings(around: Surroundings, record: IssueApproval) -> list[Standing]:
+    approval = around.approvals[record.approval_id]
+    return candidates(record, approval, around.issue, around.project, around.mapping_of(record))
 
 
 def _principals(standings: Iterable[Standing], ids: Mapping[str, int]) -> frozenset[str]:
@@ -192,6 +223,5 @@ def _candidate_update() -> Any:
 def _append(database: Database, table: type[Table], entries: Sequence[Any]) -> None:
     """Add the entries; the database numbers them."""
     names = columns(table)[1:]
-    rows = flat(table, entries)
-    values = [dict(zip(names, row[1:], strict=True)) for row in rows]
-    change(database, ("append", table._meta.table_name), lambda: _insertion(table, names), values)
+    values = [dict(zip(names, row[1:], strict=True)) for row in flat(table, entries)]
+    change(database, ("append", table._meta.table_name), lambda: insertion(table, names), values)

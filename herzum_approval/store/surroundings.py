@@ -1,66 +1,60 @@
-"""One issue with everything that bears on its approvals: locked and read."""
+"""Issues with everything that bears on their approvals: locked and read."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from peewee import JOIN, Database, Query, SqliteDatabase, fn
+from peewee import Database, Query, SqliteDatabase
 
+from herzum_approval.domain.configuration import Configuration
+from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.issues import Surroundings
+from herzum_approval.domain.jira import Issue
+from herzum_approval.domain.mappings import ApprovalMapping
+from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
 from herzum_approval.store.configuration import read_configuration
 from herzum_approval.store.site_rows import SiteRows, to_site
-from herzum_approval.store.statements import run, slot
+from herzum_approval.store.statements import list_size, run, slots, spread
 from herzum_approval.store.tables import Table
 
-Conditions = dict[type[Table], Callable[[], Any] | None]
 
+def lock_issues(database: Database, issue_ids: Sequence[int]) -> None:
+    """Let nobody else decide on these issues until the transaction ends; SQLite has one writer anyway.
 
-def lock_issue(database: Database, issue_id: int) -> None:
-    """Let nobody else decide on this issue until the transaction ends; SQLite has one writer anyway."""
-    if isinstance(database, SqliteDatabase):
+    They are locked in the order of their ids, so that no two transactions wait for each other.
+    """
+    if isinstance(database, SqliteDatabase) or not issue_ids:
         return
-    issue = tables.Issue
-    run(
-        database,
-        "lock issue",
-        lambda: issue.select(issue.id).where(issue.id == slot("issue_id")).for_update(),
-        {"issue_id": issue_id},
-    )
+    size = list_size(issue_ids)
+
+    def build() -> Query:
+        issue = tables.Issue
+        query = issue.select(issue.id).where(issue.id.in_(slots("issue", size)))
+        return query.order_by(issue.id).for_update()
+
+    run(database, ("lock issues", size), build, dict(spread("issue", issue_ids)))
 
 
 def read_surroundings(database: Database, issue_id: int) -> Surroundings:
-    """Return the issue with everything that bears on its approvals, in a fixed number of queries."""
+    """Return one issue with everything that bears on its approvals, in a fixed number of queries."""
+    return read_all_surroundings(database, [issue_id])[issue_id]
+
+
+def read_all_surroundings(database: Database, issue_ids: Sequence[int]) -> dict[int, Surroundings]:
+    """Return issues, by id, with everything that bears on their approvals.
+
+    The number of queries does not depend on the number of issues.
+    """
+    if not issue_ids:
+        return {}
+    size = list_size(issue_ids)
+    values = dict(spread("issue", issue_ids))
     rows: SiteRows = defaultdict(list)
-    _read(database, rows, _OF_ISSUE, {"issue_id": issue_id})
-    (issue,) = to_site(rows).issues
-    place = {
-        "issue_id": issue.id,
-        "project_id": issue.project_id,
-        "issue_type_id": issue.issue_type_id,
-    }
-    _read(database, rows, _OF_PLACE, place)
-    site = to_site(rows)
-    return Surroundings(
-        issue=issue,
-        project=site.projects[0],
-        issue_type=site.issue_types[0],
-        statuses={status.id: status for status in site.statuses},
-        workflow=site.workflows[0],
-        approvals={approval.id: approval for approval in site.approvals},
-        rules={rule.id: rule for rule in site.conditional_rules},
-        mappings={mapping.id: mapping for mapping in site.approval_mappings},
-        records=site.issue_approvals,
-        configuration=read_configuration(database),
-        is_configured_singly=bool(site.single_issue_configurations),
-    )
-
-
-def _read(database: Database, rows: SiteRows, conditions: Conditions, values: dict[str, int]) -> None:
-    for table, condition in conditions.items():
-        rows[table] = run(
-            database, ("surroundings", table._meta.table_name), _whole_rows(table, condition), values
-        )
+    for table, condition in _conditions(size).items():
+        shape = ("surroundings", table._meta.table_name, size)
+        rows[table] = run(database, shape, _whole_rows(table, condition), values)
+    return _pictures(to_site(rows), read_configuration(database))
 
 
 def _whole_rows(table: type[Table], condition: Callable[[], Any] | None) -> Callable[[], Query]:
@@ -71,56 +65,131 @@ def _whole_rows(table: type[Table], condition: Callable[[], Any] | None) -> Call
     return build
 
 
-# -- which rows bear on an issue --------------------------------------------------------------
+# -- one picture for each issue ---------------------------------------------------------------
 
 
-def _workflow_id() -> Query:
-    scheme, entry = tables.WorkflowScheme, tables.WorkflowSchemeEntry
-    is_entry = (entry.workflow_scheme == scheme.id) & (entry.issue_type == slot("issue_type_id"))
-    return (
-        tables.Project.select(fn.COALESCE(entry.workflow, scheme.default_workflow))
-        .join(scheme)
-        .join(entry, JOIN.LEFT_OUTER, on=is_entry)
-        .where(tables.Project.id == slot("project_id"))
-    )
+def _pictures(site: Site, configuration: Configuration) -> dict[int, Surroundings]:
+    projects = {project.id: project for project in site.projects}
+    issue_types = {issue_type.id: issue_type for issue_type in site.issue_types}
+    statuses = {status.id: status for status in site.statuses}
+    workflows = {workflow.id: workflow for workflow in site.workflows}
+    schemes = {scheme.id: scheme for scheme in site.workflow_schemes}
+    approvals = {approval.id: approval for approval in site.approvals}
+    rules = {rule.id: rule for rule in site.conditional_rules}
+    singly = {single.issue_id for single in site.single_issue_configurations}
+    records: dict[int, list[IssueApproval]] = defaultdict(list)
+    for record in site.issue_approvals:
+        records[record.issue_id].append(record)
+    mappings = _by_place(site.approval_mappings)
+    return {
+        issue.id: Surroundings(
+            issue=issue,
+            project=projects[issue.project_id],
+            issue_type=issue_types[issue.issue_type_id],
+            statuses=statuses,
+            workflow=workflows[
+                schemes[projects[issue.project_id].workflow_scheme_id].workflow_id(issue.issue_type_id)
+            ],
+            approvals=approvals,
+            rules=rules,
+            mappings=_bearing_on(issue, mappings),
+            records=tuple(records[issue.id]),
+            configuration=configuration,
+            is_configured_singly=issue.id in singly,
+        )
+        for issue in site.issues
+    }
 
 
-def _is_mapping() -> Any:
-    mapping = tables.ApprovalMapping
-    of_place = (mapping.project == slot("project_id")) & (mapping.issue_type == slot("issue_type_id"))
-    return (of_place & mapping.issue.is_null()) | (mapping.issue == slot("issue_id"))
+_Place = tuple[int | None, ...]
 
 
-def _mapping_ids() -> Query:
-    return tables.ApprovalMapping.select(tables.ApprovalMapping.id).where(_is_mapping())
+def _by_place(mappings: Sequence[ApprovalMapping]) -> Mapping[_Place, dict[int, ApprovalMapping]]:
+    """Return mappings by what they are for: a project's issue type, or one issue."""
+    found: dict[_Place, dict[int, ApprovalMapping]] = defaultdict(dict)
+    for mapping in mappings:
+        own = mapping.issue_id is not None
+        place = (mapping.issue_id,) if own else (mapping.project_id, mapping.issue_type_id)
+        found[place][mapping.id] = mapping
+    return found
 
 
-def _names_approval(approval_id: Any) -> Any:
-    record, mapped = tables.IssueApproval, tables.MappedApproval
-    of_records = record.select(record.approval).where(record.issue == slot("issue_id"))
-    of_mappings = mapped.select(mapped.approval).where(mapped.approval_mapping.in_(_mapping_ids()))
-    return approval_id.in_(of_records) | approval_id.in_(of_mappings)
+def _bearing_on(
+    issue: Issue, mappings: Mapping[_Place, dict[int, ApprovalMapping]]
+) -> dict[int, ApprovalMapping]:
+    return {
+        **mappings.get((issue.project_id, issue.issue_type_id), {}),
+        **mappings.get((issue.id,), {}),
+    }
 
 
-_OF_ISSUE: Conditions = {
-    tables.Issue: lambda: tables.Issue.id == slot("issue_id"),
-    tables.IssueField: lambda: tables.IssueField.issue == slot("issue_id"),
-}
+# -- which rows bear on the issues ------------------------------------------------------------
 
-_OF_PLACE: Conditions = {
-    tables.Project: lambda: tables.Project.id == slot("project_id"),
-    tables.IssueType: lambda: tables.IssueType.id == slot("issue_type_id"),
-    tables.Status: None,
-    tables.Workflow: lambda: tables.Workflow.id == _workflow_id(),
-    tables.WorkflowStatus: lambda: tables.WorkflowStatus.workflow == _workflow_id(),
-    tables.Transition: lambda: tables.Transition.workflow == _workflow_id(),
-    tables.TransitionSource: lambda: tables.TransitionSource.workflow == _workflow_id(),
-    tables.ConditionalRule: None,
-    tables.Approval: lambda: _names_approval(tables.Approval.id),
-    tables.Approver: lambda: _names_approval(tables.Approver.approval),
-    tables.SingleIssueConfiguration: lambda: tables.SingleIssueConfiguration.issue == slot("issue_id"),
-    tables.ApprovalMapping: _is_mapping,
-    tables.MappedApproval: lambda: tables.MappedApproval.approval_mapping.in_(_mapping_ids()),
-    tables.ConditionedMinimum: lambda: tables.ConditionedMinimum.approval_mapping.in_(_mapping_ids()),
-    tables.IssueApproval: lambda: tables.IssueApproval.issue == slot("issue_id"),
-}
+
+def _conditions(size: int) -> dict[type[Table], Callable[[], Any] | None]:
+    """Return, for each table, which rows to read for a list of so many issues; None for all."""
+    issues = _Issues(size)
+    return {
+        tables.Issue: lambda: issues.are(tables.Issue.id),
+        tables.IssueField: lambda: issues.are(tables.IssueField.issue),
+        tables.Project: lambda: tables.Project.id.in_(issues.their(tables.Issue.project)),
+        tables.IssueType: lambda: tables.IssueType.id.in_(issues.their(tables.Issue.issue_type)),
+        tables.Status: None,
+        tables.WorkflowScheme: lambda: tables.WorkflowScheme.id.in_(issues.scheme_ids()),
+        tables.WorkflowSchemeEntry: lambda: tables.WorkflowSchemeEntry.workflow_scheme.in_(
+            issues.scheme_ids()
+        ),
+        tables.Workflow: lambda: issues.are_workflows(tables.Workflow.id),
+        tables.WorkflowStatus: lambda: issues.are_workflows(tables.WorkflowStatus.workflow),
+        tables.Transition: lambda: issues.are_workflows(tables.Transition.workflow),
+        tables.TransitionSource: lambda: issues.are_workflows(tables.TransitionSource.workflow),
+        tables.ConditionalRule: None,
+        tables.Approval: lambda: issues.are_approvals(tables.Approval.id),
+        tables.Approver: lambda: issues.are_approvals(tables.Approver.approval),
+        tables.SingleIssueConfiguration: lambda: issues.are(tables.SingleIssueConfiguration.issue),
+        tables.ApprovalMapping: lambda: tables.ApprovalMapping.id.in_(issues.mapping_ids()),
+        tables.MappedApproval: lambda: tables.MappedApproval.approval_mapping.in_(issues.mapping_ids()),
+        tables.ConditionedMinimum: lambda: tables.ConditionedMinimum.approval_mapping.in_(
+            issues.mapping_ids()
+        ),
+        tables.IssueApproval: lambda: issues.are(tables.IssueApproval.issue),
+    }
+
+
+class _Issues:
+    """Conditions on rows that belong to the issues of a list, or that they lead to."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def are(self, field: Any) -> Any:
+        return field.in_(slots("issue", self.size))
+
+    def their(self, field: Any) -> Query:
+        return tables.Issue.select(field).where(self.are(tables.Issue.id))
+
+    def scheme_ids(self) -> Query:
+        project = tables.Project
+        return project.select(project.workflow_scheme).where(project.id.in_(self.their(tables.Issue.project)))
+
+    def are_workflows(self, field: Any) -> Any:
+        scheme, entry = tables.WorkflowScheme, tables.WorkflowSchemeEntry
+        defaults = scheme.select(scheme.default_workflow).where(scheme.id.in_(self.scheme_ids()))
+        by_type = entry.select(entry.workflow).where(entry.workflow_scheme.in_(self.scheme_ids()))
+        return field.in_(defaults) | field.in_(by_type)
+
+    def mapping_ids(self) -> Query:
+        mapping, issue = tables.ApprovalMapping, tables.Issue
+        is_place = (mapping.project == issue.project) & (mapping.issue_type == issue.issue_type)
+        of_place = (
+            issue.select(mapping.id)
+            .join(mapping, on=is_place)
+            .where(self.are(issue.id), mapping.issue.is_null())
+        )
+        return of_place | mapping.select(mapping.id).where(self.are(mapping.issue))
+
+    def are_approvals(self, field: Any) -> Any:
+        record, mapped = tables.IssueApproval, tables.MappedApproval
+        of_records = record.select(record.approval).where(self.are(record.issue))
+        of_mappings = mapped.select(mapped.approval).where(mapped.approval_mapping.in_(self.mapping_ids()))
+        return field.in_(of_records) | field.in_(of_mappings)
