@@ -28,6 +28,7 @@ from herzum_approval.api.herzum.errors import ERRORS as HERZUM_ERRORS
 from herzum_approval.api.openapi import register_families
 from herzum_approval.app import create_app
 from herzum_approval.errors import FAMILIES, Fault, Problem, Wire
+from herzum_approval.examples import merged
 from herzum_approval.services import issue_approvals, people, snapshot
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
@@ -35,6 +36,8 @@ SESSION = "/rest/auth/1/session"
 MYSELF = "/rest/api/2/myself"
 RESET = "/__emulator/reset"
 SNAPSHOT = "/__emulator/snapshot"
+ISSUE = "/rest/api/2/issue/SOFT-1"
+TRANSITIONS = f"{ISSUE}/transitions"
 DOCS = "/docs/"
 
 JSON = {"Content-Type": "application/json"}
@@ -166,16 +169,43 @@ def after_failures(method: str, target: str, **request: Any) -> Provocation:
     return Provocation(provoke, HERE)
 
 
+def lay_over(client: TestApp, given: Mapping[str, Any]) -> None:
+    """Lay what is given over the site, as the examples do."""
+    document = client.get(SNAPSHOT, status=200).json
+    client.put(SNAPSHOT, orjson.dumps(merged(document, given)), status=204)
+
+
 def expires(stage: Stage) -> TestResponse:
-    expire_licence(stage.client)
+    lay_over(stage.client, EXPIRED)
     return send(stage.client, "GET", f"{SEARCH}?status=WRONG", caller="admin")
 
 
-def expire_licence(client: TestApp) -> None:
-    document = client.get(SNAPSHOT, status=200).json
-    client.put(SNAPSHOT, orjson.dumps({**document, "licence": {"state": "expired"}}), status=204)
+def acts(
+    body: Mapping[str, Any], *, on: int = 75, caller: str = "admin", given: Mapping[str, Any] | None = None
+) -> Provocation:
+    def provoke(stage: Stage) -> TestResponse:
+        if given is not None:
+            lay_over(stage.client, given)
+        target = f"{SEARCH}/{on}/action"
+        return send(stage.client, "POST", target, caller=caller, headers=JSON, body=orjson.dumps(body))
+
+    return Provocation(provoke)
 
 
+def acts_locked_out(stage: Stage) -> TestResponse:
+    """Somebody who is signed in by session and locked out for passwords confirms an action by his own."""
+    stage.client.post(SESSION, BOB, headers=JSON, status=200)
+    for _ in range(3):
+        send(stage.client, "GET", MYSELF, caller="bob", password="wrong")
+    body = b'{"action": "APPROVE", "password": "bob"}'
+    return send(stage.client, "POST", f"{SEARCH}/77/action", headers=JSON, body=body)
+
+
+def moves(body: Any, **details: str) -> Provocation:
+    return asks("POST", TRANSITIONS, caller="admin", headers=JSON, body=orjson.dumps(body), details=details)
+
+
+EXPIRED = {"licence": {"state": "expired"}}
 HERE = {"base_url": "http://localhost", "realm": "http%3A%2F%2Flocalhost"}
 UNREADABLE = {"reason": "The browser (or proxy) sent a request that this server could not understand."}
 TOO_LARGE = {"body": b" " * (LIMIT + 1), "details": {"limit": str(LIMIT)}}
@@ -209,6 +239,31 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.MAX_RESULTS_EMPTY, "herzum"): searches("maxResults=%20"),
     (Fault.MAX_RESULTS_INVALID, "herzum"): searches("maxResults=-1"),
     (Fault.LICENCE_INVALID, "herzum"): Provocation(expires),
+    # -- action --
+    (Fault.ACTION_NOT_FOUND, "herzum"): acts({"action": "WRONG"}),
+    (Fault.ISSUE_APPROVAL_NOT_FOUND, "herzum"): acts({"action": "APPROVE"}, on=9999),
+    (Fault.CREDENTIALS_WRONG, "herzum"): acts({"action": "APPROVE", "username": "admin", "password": "x"}),
+    (Fault.CREDENTIALS_DENIED, "herzum"): Provocation(acts_locked_out, HERE),
+    (Fault.USERNAME_OF_ANOTHER, "herzum"): acts({"action": "APPROVE", "username": "alice"}),
+    (Fault.ACTION_UNAUTHORIZED, "herzum"): acts({"action": "APPROVE"}, caller="carol"),
+    (Fault.ACTION_REQUIRED, "herzum"): acts({}),
+    (Fault.PASSWORD_REQUIRED, "herzum"): acts(
+        {"action": "APPROVE"}, given={"configuration": {"credentials_required": "password"}}
+    ),
+    (Fault.USERNAME_REQUIRED, "herzum"): acts(
+        {"action": "APPROVE", "password": "admin"},
+        given={"configuration": {"credentials_required": "username and password"}},
+    ),
+    (Fault.COMMENT_REQUIRED, "herzum"): acts(
+        {"action": "APPROVE"}, given={"issue_approvals": [{"id": 75, "settings": {"requires_comment": True}}]}
+    ),
+    (Fault.CONFIGURATION_ROW, "herzum"): acts({"action": "APPROVE"}, on=90),
+    (Fault.ACTION_DISABLED, "herzum"): acts({"action": "ABSTAIN"}),
+    # -- Jira's issues --
+    (Fault.ISSUE_UNKNOWN, "jira"): asks("GET", "/rest/api/2/issue/NONE-1", caller="admin"),
+    (Fault.TRANSITION_MISSING, "jira"): moves({}),
+    (Fault.TRANSITION_MISTYPED, "jira"): moves({"transition": {"id": "x"}}),
+    (Fault.TRANSITION_NOT_AVAILABLE, "jira"): moves({"transition": {"id": 999}}, name="999", key="SOFT-1"),
     # -- logins --
     (Fault.LOGIN_REQUIRED, "herzum"): asks("GET", SEARCH),
     (Fault.LOGIN_REQUIRED, "jira"): asks("GET", SESSION, details=HERE),
@@ -239,6 +294,14 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.METHOD_NOT_ALLOWED, "jira"): asks("PUT", MYSELF, details={"allow": "GET, HEAD, OPTIONS"}),
     (Fault.METHOD_NOT_ALLOWED, "emulator"): asks("GET", RESET, details={"allow": "OPTIONS, POST"}),
     (Fault.METHOD_NOT_ALLOWED, "outside"): asks("POST", DOCS, details={"allow": "GET, HEAD, OPTIONS"}),
+    (Fault.BODY_MALFORMED, "herzum"): asks(
+        "POST",
+        f"{SEARCH}/75/action",
+        caller="admin",
+        headers=JSON,
+        body=b"[]",
+        details={"reason": "it must be an object"},
+    ),
     (Fault.BODY_MALFORMED, "jira"): asks(
         "POST", SESSION, headers=JSON, body=b"[]", details={"reason": "it must be an object"}
     ),
@@ -247,6 +310,9 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.BODY_TOO_LARGE, "jira"): asks("POST", SESSION, headers=JSON, **TOO_LARGE),
     (Fault.BODY_TOO_LARGE, "emulator"): asks("PUT", SNAPSHOT, **TOO_LARGE),
     (Fault.BODY_TOO_LARGE, "outside"): asks("POST", DOCS, **TOO_LARGE),
+    (Fault.CONTENT_TYPE_UNSUPPORTED, "herzum"): asks(
+        "POST", f"{SEARCH}/75/action", caller="admin", headers={"Content-Type": "text/plain"}, body=b"{}"
+    ),
     (Fault.CONTENT_TYPE_UNSUPPORTED, "jira"): asks(
         "POST", SESSION, headers={"Content-Type": "text/plain"}, body=BOB
     ),
@@ -445,6 +511,19 @@ def declares(client: TestApp, answered: Answered) -> bool:
     return (f"`{wire.code}`" if wire.code else wire.text) in description
 
 
+BODIES: list[Any] = [
+    {"action": "WRONG"},
+    {"action": "APPROVE"},
+    {"action": "ABSTAIN"},
+    {"action": 1},
+    {"action": "APPROVE", "username": "nobody"},
+    {"action": "APPROVE", "username": "alice"},
+    {"action": "APPROVE", "password": "wrong"},
+    {"transition": None},
+    {"transition": {"id": "x"}},
+    {"transition": {"id": 999}},
+]
+
 HOSTILE: list[dict[str, Any]] = [
     {},
     {"caller": "carol"},
@@ -461,9 +540,12 @@ HOSTILE: list[dict[str, Any]] = [
     {"headers": {**JSON, "Content-Length": "10"}, "body": b"{"},
     {"headers": BAD_HOST},
     {"headers": JSON, "body": BOB_WRONG},
+    *({"caller": "carol", "headers": JSON, "body": orjson.dumps(body)} for body in BODIES),
     *[{"caller": "bob", "password": "wrong"}] * 4,
     {"headers": JSON, "body": BOB},
 ]
+
+PATH_PARAMETERS = {"version": "latest", "issue_approval_id": "77", "id_or_key": "TEST-1"}
 
 QUERIES = (
     "",
@@ -503,8 +585,10 @@ def test_no_route_leaks_an_undeclared_fault(
     walked = set()
     for method, path in operations(client):
         if not is_licensed:
-            expire_licence(client)
-        target = path.replace("{version}", "latest")
+            lay_over(client, EXPIRED)
+        target = path
+        for name, value in PATH_PARAMETERS.items():
+            target = target.replace(f"{{{name}}}", value)
         assert "{" not in target
         for request in HOSTILE:
             send(client, method, target, **request)
