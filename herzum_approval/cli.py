@@ -22,6 +22,9 @@ from herzum_approval.services import accounts, databases, licence, logins, snaps
 DEMONSTRATION_BCRYPT_COST = "4"
 """The demonstration's passwords are known to everybody; hashing them hard only delays its start."""
 
+STOPPING_SECONDS = 5
+"""How long requests may go on once the server is to stop. Told while it starts, a worker does not hear it."""
+
 
 class _Commands(click.Group):
     """Commands whose problems are one line on stderr and exit code 1."""
@@ -125,6 +128,7 @@ def _run_server(settings: config.Settings) -> None:
         workers=settings.workers,
         blocking_threads=settings.threads,
         factory=True,
+        workers_kill_timeout=STOPPING_SECONDS,
         websockets=False,
         log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.error,
     )

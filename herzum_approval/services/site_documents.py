@@ -176,10 +176,10 @@ def _by_number(value: object, _: Any) -> dict[int, int]:
     _check_object(value)
     found = {}
     for key, number in value.items():  # type: ignore[attr-defined]
-        if not re.fullmatch(r"[1-9][0-9]{0,8}", key, re.ASCII):
+        if not re.fullmatch(r"[1-9][0-9]{0,9}", key, re.ASCII):
             raise _MismatchError("is no id", f".{key}")
         try:
-            found[int(key)] = _integer(number)
+            found[_integer(int(key))] = _integer(number)
         except _MismatchError as mismatch:
             raise _MismatchError(str(mismatch), f".{key}") from None
     return found
