@@ -138,11 +138,20 @@ class SearchFilters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delegated:
+    """Somebody's part in a search for his delegate. principals: those of the delegator."""
+
+    delegator: str
+    principals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
     """A search with every name resolved; None leaves a criterion out, an empty tuple matches nothing.
 
     project_ids: what the caller may browse. principals: somebody with one of them can act now.
     is_open: somebody can act now, whoever.
+    delegate, delegated: found beside that is what this user can act on for these delegators.
     """
 
     approval_ids: tuple[int, ...] | None = None
@@ -151,6 +160,8 @@ class Criteria:
     project_ids: tuple[int, ...] | None = None
     principals: tuple[str, ...] | None = None
     is_open: bool = False
+    delegate: str | None = None
+    delegated: tuple[Delegated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from herzum_approval.domain.issue_approvals import (
     SearchFilters,
     open_records,
 )
+from tests.domain.truth_tables import cases, is_yes, votes
 
 A, R, X, P = (
     ApprovalStatus.APPROVED,
@@ -108,6 +109,17 @@ def test_an_optional_approval_counts_only_once_it_is_cast(status, is_second_open
         record(1, 1, status, is_sequential=True, is_optional=True), record(2, 2, is_sequential=True)
     )
     assert (2 in found) is is_second_open
+
+
+@pytest.mark.parametrize("case", cases("sequence"))
+def test_sequence(case):
+    """The table of `tables/sequence.csv`."""
+    records = votes(case["votes"], is_sequential=True, opens_after_any_decision=is_yes(case["any decision"]))
+    definitions = {
+        place: Approval(id=place, name=spelling, is_sequential=not spelling.startswith("f:"))
+        for place, spelling in enumerate(case["votes"].split(), start=1)
+    }
+    assert open_records(records, 1, definitions) == {int(place) for place in case["open"].split()}
 
 
 @pytest.mark.parametrize(
