@@ -1,6 +1,6 @@
 """Delegations: who acts for whom."""
 
-from peewee import Database
+from peewee import SQL, Database, Query
 
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.store import tables
@@ -9,12 +9,16 @@ from herzum_approval.store.statements import run, slot
 
 
 def find_delegations(database: Database, delegate: str) -> tuple[Delegation, ...]:
-    """Return what was delegated to the user, by number."""
-    table = tables.Delegation
-    rows = run(
-        database,
-        "delegations",
-        lambda: table.select(*table._meta.sorted_fields).where(table.delegate == slot("delegate")),
-        {"delegate": delegate},
+    """Return what was delegated to the user, by number. Whoever is inactive has nothing to pass on."""
+    rows = run(database, "delegations", _delegations_query, {"delegate": delegate})
+    return entries(Delegation, tables.Delegation, rows)
+
+
+def _delegations_query() -> Query:
+    table, delegator = tables.Delegation, tables.User
+    return (
+        table.select(*table._meta.sorted_fields)
+        .join(delegator, on=table.delegator == delegator.username)
+        .where(table.delegate == slot("delegate"), delegator.is_active == SQL("TRUE"))
+        .order_by(table.id)
     )
-    return entries(Delegation, table, rows)

@@ -2,6 +2,7 @@
 
 from enum import Enum
 from functools import reduce
+from itertools import chain
 from operator import add, or_
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from peewee import SQL, Database, Field, Query, Select, SqliteDatabase, fn
 
 from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria
 from herzum_approval.store.statements import list_size, run, slot, slots, spread
-from herzum_approval.store.tables import Approval, Candidate, Issue, IssueApproval
+from herzum_approval.store.tables import Approval, Candidate, Delegation, Issue, IssueApproval
 
 _SETTINGS = (
     "transitions_on_approbations",
@@ -144,14 +145,18 @@ def _shape(criteria: Criteria) -> tuple[Any, ...]:
         None if criteria.principals is None else len(criteria.principals),
         criteria.approval_status is None,
         criteria.is_open,
+        tuple(list_size(each.principals) for each in criteria.delegated),
     )
 
 
 def _values(criteria: Criteria) -> dict[str, Any]:
-    values: dict[str, Any] = {"approval_status": criteria.approval_status}
+    values: dict[str, Any] = {"approval_status": criteria.approval_status, "delegate": criteria.delegate}
     for name in ("approval_ids", "issue_ids", "project_ids"):
         values.update(spread(name, getattr(criteria, name) or ()))
     values.update((f"principals{place}", name) for place, name in enumerate(criteria.principals or ()))
+    for place, each in enumerate(criteria.delegated):
+        values[f"delegator{place}"] = each.delegator
+        values.update(spread(f"delegated{place}_", each.principals))
     return values
 
 
@@ -194,19 +199,11 @@ def _candidate_ids(criteria: Criteria, engine: _Engine) -> Any:
     """Return the ids, in order and each once, of what somebody with one of the principals can act on.
 
     One ordered walk along the candidate index for each principal and approval status, merged: the
-    cost of a page does not grow with the number of matches.
+    cost of a page does not grow with the number of matches. What was delegated is a walk more.
     """
-    assert criteria.principals is not None
-    principals = slots("principals", len(criteria.principals))
-    statuses = [slot("approval_status")] if criteria.approval_status else list(ApprovalStatus)
-    if len(principals) * len(statuses) > _ARMS_AT_MOST:
-        walk = _walk(criteria, Candidate.principal.in_(principals), Candidate.approval_status.in_(statuses))
-        return walk.distinct().order_by(Candidate.issue_approval)
-    walks = [
-        _walk(criteria, Candidate.principal == principal, Candidate.approval_status == status)
-        for principal in principals
-        for status in statuses
-    ]
+    walks = _own_walks(criteria)
+    if criteria.delegated:
+        walks.append(_delegated_walk(criteria))
     if len(walks) == 1:
         return walks[0].order_by(Candidate.issue_approval)
     if engine is _Engine.SQLITE:
@@ -214,6 +211,65 @@ def _candidate_ids(criteria: Criteria, engine: _Engine) -> Any:
     # PostgreSQL merges ordered walks under UNION ALL, but sorts or hashes all rows under UNION.
     together = reduce(add, walks).alias("walk")
     return Select([together], [together.c.id]).distinct().order_by(together.c.id)
+
+
+def _own_walks(criteria: Criteria) -> list[Any]:
+    assert criteria.principals is not None
+    principals = slots("principals", len(criteria.principals))
+    statuses = _statuses(criteria)
+    if len(principals) * len(statuses) > _ARMS_AT_MOST:
+        walk = _walk(criteria, Candidate.principal.in_(principals), Candidate.approval_status.in_(statuses))
+        return [walk.distinct()]
+    return [
+        _walk(criteria, Candidate.principal == principal, Candidate.approval_status == status)
+        for principal in principals
+        for status in statuses
+    ]
+
+
+def _delegated_walk(criteria: Criteria) -> Any:
+    """Return a walk along what delegators can act on: the pending, and what the delegate decided himself.
+
+    The limits of a delegation are those of `delegations.covers`.
+    """
+    record, delegation = IssueApproval, Delegation
+    principals = [
+        slots(f"delegated{place}_", list_size(each.principals))
+        for place, each in enumerate(criteria.delegated)
+    ]
+    is_delegators = [
+        (delegation.delegator == slot(f"delegator{place}")) & Candidate.principal.in_(names)
+        for place, names in enumerate(principals)
+    ]
+    limits = (
+        (delegation.starts_at, record.submitted_at >= delegation.starts_at),
+        (delegation.ends_at, record.submitted_at <= delegation.ends_at),
+        (delegation.project, record.project == delegation.project),
+        (delegation.issue_type, Issue.issue_type == delegation.issue_type),
+        (delegation.source_status, record.source_status == delegation.source_status),
+        (delegation.transition_id, record.transition_id == delegation.transition_id),
+        (delegation.approval, record.approval == delegation.approval),
+    )
+    return (
+        Candidate.select(Candidate.issue_approval.alias("id"))
+        .join(record)
+        .join(Issue)
+        .join(delegation, on=delegation.delegate == slot("delegate"))
+        .where(
+            Candidate.principal.in_(list(chain(*principals))),
+            Candidate.approval_status.in_(_statuses(criteria)),
+            (Candidate.approval_status == ApprovalStatus.PENDING)
+            | (record.approver_username == slot("delegate")),
+            reduce(or_, is_delegators),
+            *(limit.is_null() | is_kept for limit, is_kept in limits),
+            *_conditions(criteria, with_status=False),
+        )
+        .distinct()
+    )
+
+
+def _statuses(criteria: Criteria) -> list[Any]:
+    return [slot("approval_status")] if criteria.approval_status else list(ApprovalStatus)
 
 
 def _walk(criteria: Criteria, *conditions: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from peewee import Database, SqliteDatabase
 
-from herzum_approval.store.tables import Table
+from herzum_approval.store.tables import ApprovalMapping, Table
 
 
 def reserve_ids(database: Database, table: type[Table], count: int) -> Sequence[int]:
@@ -15,6 +15,11 @@ def reserve_ids(database: Database, table: type[Table], count: int) -> Sequence[
     sequence = f"pg_get_serial_sequence('{name}', 'id')"
     rows = database.execute_sql(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", (count,))
     return [id for (id,) in rows]
+
+
+def reserve_mapping_ids(database: Database, count: int) -> Sequence[int]:
+    """Return ids for so many new approval mappings."""
+    return reserve_ids(database, ApprovalMapping, count)
 
 
 def _from_sqlite(database: Database, name: str, count: int) -> Sequence[int]:

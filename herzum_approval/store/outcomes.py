@@ -13,7 +13,7 @@ from herzum_approval.domain.issues import Outcome, Surroundings
 from herzum_approval.store import Outrun, composites, tables
 from herzum_approval.store.numbering import reserve_ids
 from herzum_approval.store.site_rows import columns, flat, settings_getters
-from herzum_approval.store.statements import change, slot
+from herzum_approval.store.statements import change, insertion, slot
 from herzum_approval.store.tables import Candidate, Table
 from herzum_approval.store.tables import Issue as IssueTable
 from herzum_approval.store.tables import IssueApproval as RecordTable
@@ -151,12 +151,6 @@ def _record_values(changes: _Changes, records: Sequence[IssueApproval]) -> list[
         **settings_getters(RecordSettings),
     )
     return [dict(zip(columns(RecordTable), row, strict=True)) for row in rows]
-
-
-def insertion(table: type[Table], names: Iterable[str]) -> Any:
-    """Return the query that inserts a row with values of these columns."""
-    fields = {field.column_name: field for field in table._meta.sorted_fields}
-    return table.insert({fields[name]: slot(name) for name in names})
 
 
 def _record_update() -> Any:

@@ -210,33 +210,34 @@ def set_inactive(database: Database, username: str) -> None:
 # -- principals -------------------------------------------------------------------------------
 
 
-def find_group_names(database: Database, username: str) -> list[str]:
-    """Return the names of the user's groups."""
-    rows = run(
+def find_memberships(database: Database, usernames: Collection[str]) -> list[tuple[str, str]]:
+    """Return username and group name of each membership of these users."""
+    names = sorted(usernames)
+    return run(
         database,
-        "group names",
+        ("memberships", list_size(names)),
         lambda: (
-            Membership.select(Membership.group).join(UserTable).where(UserTable.username == slot("username"))
+            Membership.select(UserTable.username, Membership.group)
+            .join(UserTable)
+            .where(UserTable.username.in_(slots("name", list_size(names))))
         ),
-        {"username": username},
+        dict(spread("name", names)),
     )
-    return [name for (name,) in rows]
 
 
-def find_roles(database: Database, principals: Collection[str]) -> list[tuple[int, int]]:
-    """Return project id and role id of each project role that one of the principals has."""
+def find_roles(database: Database, principals: Collection[str]) -> list[tuple[str, int, int]]:
+    """Return principal, project id and role id of each project role that one of the principals has."""
     names = sorted(principals)
-    rows = run(
+    return run(
         database,
         ("roles", list_size(names)),
         lambda: (
-            RoleActor.select(RoleActor.project, RoleActor.role)
+            RoleActor.select(RoleActor.principal, RoleActor.project, RoleActor.role)
             .where(RoleActor.principal.in_(slots("name", list_size(names))))
             .distinct()
         ),
         dict(spread("name", names)),
     )
-    return [(project_id, role_id) for project_id, role_id in rows]
 
 
 def find_composites(database: Database, principals: Collection[str]) -> dict[int, Standing]:

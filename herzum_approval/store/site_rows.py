@@ -5,7 +5,7 @@ A row is a tuple in the order of its table's columns, its values as the database
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from enum import Enum
@@ -149,7 +149,6 @@ def _role_actors(site: Site) -> Iterator[Row]:
 
 
 def _approval_rows(site: Site) -> SiteRows:
-    settings = settings_getters(mappings.MappingSettings)
     return {
         tables.ConditionalRule: flat(tables.ConditionalRule, site.conditional_rules),
         tables.Approval: flat(
@@ -165,16 +164,22 @@ def _approval_rows(site: Site) -> SiteRows:
         tables.SingleIssueConfiguration: flat(
             tables.SingleIssueConfiguration, site.single_issue_configurations
         ),
-        tables.ApprovalMapping: flat(
-            tables.ApprovalMapping, site.approval_mappings, version=_always(1), **settings
-        ),
+        **mapping_rows(site.approval_mappings),
+    }
+
+
+def mapping_rows(entries: Sequence[mappings.ApprovalMapping]) -> SiteRows:
+    """Return the rows of mappings and of what is part of them."""
+    settings = settings_getters(mappings.MappingSettings)
+    return {
+        tables.ApprovalMapping: flat(tables.ApprovalMapping, entries, version=_always(1), **settings),
         tables.MappedApproval: [
             (mapping.id, position, mapped.approval_id, mapped.is_optional, mapped.conditional_rule_id)
-            for mapping, position, mapped in _children(site.approval_mappings, "approvals")
+            for mapping, position, mapped in _children(entries, "approvals")
         ],
         tables.ConditionedMinimum: [
             (mapping.id, position, each.kind.value, each.conditional_rule_id, each.minimum)
-            for mapping, position, each in _children(site.approval_mappings, "conditioned_minimums")
+            for mapping, position, each in _children(entries, "conditioned_minimums")
         ],
     }
 

@@ -7,7 +7,7 @@ with `Slot`s in place of values; its text is kept by shape, and the tables stay 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from peewee import Database, Query, Value
+from peewee import Database, Model, Query, Value
 from peewee import __exception_wrapper__ as translated_errors  # type: ignore[attr-defined]
 
 _kept: dict[tuple[type[Database], Hashable], tuple[str, tuple[Any, ...]]] = {}
@@ -63,6 +63,12 @@ def change(
     with translated_errors:
         cursor.executemany(sql, [_bound(parameters, each) for each in values])
     return int(cursor.rowcount)
+
+
+def insertion(table: type[Model], names: Iterable[str]) -> Query:
+    """Return the query that inserts a row with values of these columns."""
+    fields = {field.column_name: field for field in table._meta.sorted_fields}
+    return table.insert({fields[name]: slot(name) for name in names})
 
 
 def _text(database: Database, shape: Hashable, build: Callable[[], Query]) -> tuple[str, tuple[Any, ...]]:

@@ -22,10 +22,12 @@ from herzum_approval.store.tables import Table
 def lock_issues(database: Database, issue_ids: Sequence[int]) -> None:
     """Let nobody else decide on these issues until the transaction ends; SQLite has one writer anyway.
 
-    They are locked in the order of their ids, so that no two transactions wait for each other.
+    They are locked in the order of their ids, so that no two transactions wait for each other; before
+    them, mappings are kept from changing (`mappings.lock_mappings`).
     """
     if isinstance(database, SqliteDatabase) or not issue_ids:
         return
+    database.execute_sql("SELECT pg_advisory_xact_lock_shared(740212)")
     size = list_size(issue_ids)
 
     def build() -> Query:

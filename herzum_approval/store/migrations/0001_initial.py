@@ -208,7 +208,7 @@ class CustomField(Table):
 class Issue(Table):
     id = NumberField()
     key = TextField(unique=True)
-    project = reference(Project, index=True)
+    project = reference(Project, index=False)
     issue_type = reference(IssueType)
     status = reference(Status)
     summary = TextField()
@@ -219,6 +219,9 @@ class Issue(Table):
     created_at = BigIntegerField(null=True)
     updated_at = BigIntegerField(null=True)
     version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("project", "issue_type", "status"), False),)
 
 
 class IssueField(Table):
