@@ -1,7 +1,6 @@
 """Acting on issue approvals: who asks, with which credentials, and what comes of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from herzum_approval import clock
@@ -11,6 +10,7 @@ from herzum_approval.domain.configuration import Configuration, CredentialsRequi
 from herzum_approval.domain.delegations import covers
 from herzum_approval.domain.issue_approvals import IssueApproval, IssueApprovalView
 from herzum_approval.domain.issues import Outcome, Surroundings, decide
+from herzum_approval.domain.jira import LARGEST_ID
 from herzum_approval.domain.people import Actor, folded
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import logins, people
@@ -57,7 +57,7 @@ def act(
 
 
 def _issue_id(database: Any, actor: Actor, issue_approval_id: int) -> int:
-    found = stored.find_place(database, issue_approval_id)
+    found = stored.find_place(database, issue_approval_id) if issue_approval_id <= LARGEST_ID else None
     if found is None or found.project_id not in people.visible_project_ids(people.principals(actor.username)):
         raise Problem(Fault.ISSUE_APPROVAL_NOT_FOUND)
     if found.is_configuration:
@@ -110,18 +110,21 @@ def _found(around: Surroundings, issue_approval_id: int) -> IssueApproval:
 def _right(database: Any, around: Surroundings, record: IssueApproval, username: str) -> Right:
     principals = people.principals(username)
     is_approver = around.configuration.has_super_approver(principals) or _admits(around, record, principals)
-    delegators = () if is_approver else tuple(_delegators(database, around, record, username))
+    delegators = () if is_approver else _delegators(database, around, record, username)
     return Right(username=username, is_approver=is_approver, delegators=delegators)
 
 
-def _delegators(database: Any, around: Surroundings, record: IssueApproval, username: str) -> Iterator[str]:
-    """Give those for whom the user may act on the record: approvers who delegated to him."""
+def _delegators(database: Any, around: Surroundings, record: IssueApproval, username: str) -> tuple[str, ...]:
+    """Return those for whom the user may act on the record: approvers who delegated to him."""
     if not around.configuration.is_delegation_enabled:
-        return
-    for delegation in stored_delegations.find_delegations(database, username):
-        delegator = delegation.delegator
-        if covers(delegation, record, around.issue) and _admits(around, record, people.principals(delegator)):
-            yield delegator
+        return ()
+    covering = {
+        delegation.delegator
+        for delegation in stored_delegations.find_delegations(database, username)
+        if covers(delegation, record, around.issue)
+    }
+    principals = people.principals_of(covering)
+    return tuple(name for name in sorted(covering) if _admits(around, record, principals[name]))
 
 
 def _admits(around: Surroundings, record: IssueApproval, principals: frozenset[str]) -> bool:
@@ -132,7 +135,7 @@ def _admits(around: Surroundings, record: IssueApproval, principals: frozenset[s
 
 def _view(outcome: Outcome, issue_approval_id: int) -> IssueApprovalView:
     around = outcome.around
-    record = replace(_found(around, issue_approval_id))
+    record = _found(around, issue_approval_id)
     return IssueApprovalView(
         record=record,
         approval_name=around.approvals[record.approval_id].name,

@@ -1,24 +1,23 @@
 """Issue approvals: searching them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, SearchFilters
+from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated, SearchFilters
+from herzum_approval.domain.jira import id_of
 from herzum_approval.domain.people import ANYONE, Actor, folded
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import people
 from herzum_approval.store import approvals as stored_approvals
 from herzum_approval.store import configuration as stored_configuration
+from herzum_approval.store import delegations as stored_delegations
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import issues as stored_issues
 from herzum_approval.store import reading
 
 COLUMNS = stored.COLUMNS
 """What each place of a row of `Found` holds: an attribute of `IssueApprovalView`."""
-
-_ISSUE_ID = re.compile(r"[0-9]{1,9}")  # what fits the ids of the database; nothing longer exists
 
 
 class Page(NamedTuple):
@@ -95,10 +94,24 @@ def _reach(database: Any, username: str) -> Criteria:
     if configuration.has_super_approver(principals):
         reach = replace(reach, is_open=True)
     else:
-        reach = replace(reach, principals=tuple(sorted(principals - {ANYONE})))
+        reach = replace(reach, principals=_by_name(principals))
+        if configuration.is_delegation_enabled:
+            reach = replace(reach, delegate=user.username, delegated=_delegated(database, user.username))
     if configuration.locks_reversing(user.username):
         return replace(reach, approval_status=ApprovalStatus.PENDING)
     return reach
+
+
+def _delegated(database: Any, delegate: str) -> tuple[Delegated, ...]:
+    delegations = stored_delegations.find_delegations(database, delegate)
+    principals = people.principals_of({delegation.delegator for delegation in delegations})
+    return tuple(
+        Delegated(delegator=name, principals=_by_name(principals[name])) for name in sorted(principals)
+    )
+
+
+def _by_name(principals: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(principals - {ANYONE}))
 
 
 def _narrowed(criteria: Criteria, approval_status: ApprovalStatus | None) -> Criteria:
@@ -122,14 +135,14 @@ def _issue_ids(database: Any, filters: SearchFilters, project_ids: tuple[int, ..
     found = stored_issues.find_issue_ids(
         database,
         tuple(dict.fromkeys(key.upper() for key in (*single, *keys))),
-        tuple(dict.fromkeys(int(id) for id in ids if _ISSUE_ID.fullmatch(id))),
+        tuple(dict.fromkeys(number for number in map(id_of, ids) if number is not None)),
         project_ids,
     )
     found_keys = set(found.values())
     if single and single[0].upper() not in found_keys:
         raise Problem(Fault.ISSUE_NOT_FOUND, key=single[0])
     bad_keys = [key for key in keys if key.upper() not in found_keys]
-    bad_ids = [id for id in ids if not (_ISSUE_ID.fullmatch(id) and int(id) in found)]
+    bad_ids = [id for id in ids if id_of(id) not in found]
     if bad_keys or bad_ids:
         raise Problem(Fault.ISSUES_NOT_FOUND, invalid_sets=_invalid_sets(bad_keys, bad_ids))
     return tuple(sorted(found))

@@ -244,14 +244,21 @@ def add_projects(database: Database) -> None:
         ).execute(database)
 
 
-def test_group_names(database: Database) -> None:
-    assert sorted(people.find_group_names(database, "alice")) == ["approvers", "jira-administrators"]
-    assert people.find_group_names(database, "nobody") == []
+def test_memberships(database: Database) -> None:
+    assert sorted(people.find_memberships(database, {"alice", "nobody"})) == [
+        ("alice", "approvers"),
+        ("alice", "jira-administrators"),
+    ]
+    assert people.find_memberships(database, {"nobody"}) == []
 
 
 def test_roles(database: Database) -> None:
     add_projects(database)
-    assert sorted(people.find_roles(database, {"user:alice", "group:approvers"})) == [(10, 1), (20, 2)]
+    assert sorted(people.find_roles(database, {"user:alice", "group:approvers"})) == [
+        ("group:approvers", 10, 1),
+        ("group:approvers", 20, 2),
+        ("user:alice", 10, 1),
+    ]
     assert people.find_roles(database, {"user:carol"}) == []
 
 
