@@ -1,9 +1,23 @@
 """Jira as far as approvals need it: projects, workflows and issues."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+LARGEST_ID = 2**31 - 1
+"""Ids are numbers of 32 bits; nothing has a larger one."""
+
+_ID = re.compile(r"0*([0-9]{1,10})", re.ASCII)
+
+
+def id_of(text: str) -> int | None:
+    """Return the id that the text spells in ASCII digits, None where it spells none that can be."""
+    spelt = _ID.fullmatch(text)
+    if spelt is None or int(spelt[1]) > LARGEST_ID:
+        return None
+    return int(spelt[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

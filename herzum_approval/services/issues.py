@@ -7,7 +7,7 @@ from typing import Any
 from herzum_approval import clock
 from herzum_approval.domain.history import Comment
 from herzum_approval.domain.issues import Surroundings, available_transitions, move
-from herzum_approval.domain.jira import Status, Transition
+from herzum_approval.domain.jira import Status, Transition, id_of
 from herzum_approval.domain.people import Actor, User
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import people
@@ -91,8 +91,8 @@ def responsive_picture(around: Surroundings) -> Surroundings:
 
 def _issue_id(database: Any, actor: Actor, id_or_key: str) -> int:
     visible = tuple(people.visible_project_ids(people.principals(actor.username)))
-    is_id = id_or_key.isascii() and id_or_key.isdigit() and len(id_or_key) < 10
-    keys, ids = ((), (int(id_or_key),)) if is_id else ((id_or_key.upper(),), ())
+    id = id_of(id_or_key)
+    keys, ids = ((id_or_key.upper(),), ()) if id is None else ((), (id,))
     found = list(stored.find_issue_ids(database, keys, ids, visible))
     if not found:
         raise Problem(Fault.ISSUE_UNKNOWN)

@@ -98,7 +98,7 @@ def search(filters: SearchFilters) -> Response:
 @blp.response(200, DecidedSchema, description="The issue approval as it stands after the action")
 def act(issue_approval_id: int) -> Response:
     """Approve, reject or reset an issue approval, or abstain from it."""
-    given = _REQUEST.load(read_json_object() if request.content_length != 0 else {})
+    given = _REQUEST.load(read_json_object() if request.get_data() else {})
     view = decisions.act(
         g.actor,
         issue_approval_id,

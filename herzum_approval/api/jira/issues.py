@@ -9,6 +9,7 @@ from herzum_approval.api.family import Blueprint, json_response, public_base_url
 from herzum_approval.api.jira.errors import ERRORS
 from herzum_approval.api.jira.issue_beans import issue_bean, transition_bean
 from herzum_approval.api.jira.schemas import IssueSchema, TransitionRequestSchema, TransitionsSchema
+from herzum_approval.domain.jira import id_of
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import issues
 
@@ -80,6 +81,7 @@ def _transition_id(body: dict[str, Any]) -> int:
     if given is None:
         raise Problem(Fault.TRANSITION_MISSING)
     text = str(given).strip() if isinstance(given, str | int) and not isinstance(given, bool) else ""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    transition_id = id_of(text)
+    if transition_id is None:
         raise Problem(Fault.TRANSITION_MISTYPED)
-    return int(text)
+    return transition_id
