@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator
 
+from herzum_approval.domain import jql
 from herzum_approval.domain.issue_approvals import ApprovalStatus
 from herzum_approval.domain.jira import Issue, Workflow
 from herzum_approval.domain.mappings import ApprovalMapping
@@ -22,6 +23,7 @@ def faults(site: Site) -> Iterator[SiteFault]:
         yield from _transition_faults(site)
         yield from _role_faults(site)
         yield from _issue_faults(site)
+        yield from _rule_faults(site)
         yield from _mapping_faults(site)
         yield from _issue_approval_faults(site)
 
@@ -55,6 +57,14 @@ def _issue_faults(site: Site) -> Iterator[SiteFault]:
             yield SiteFault(f"issues[{place}].key", reason)
         if issue.status_id not in workflows.of(issue.project_id, issue.issue_type_id).status_ids:
             yield SiteFault(f"issues[{place}].status_id", f"{issue.status_id} is no status of its workflow")
+
+
+def _rule_faults(site: Site) -> Iterator[SiteFault]:
+    for place, rule in enumerate(site.conditional_rules):
+        try:
+            jql.parse(rule.jql)
+        except jql.JqlError as error:
+            yield SiteFault(f"conditional_rules[{place}].jql", str(error))
 
 
 class _Workflows:
