@@ -17,7 +17,7 @@ from herzum_approval import __version__, config, documents
 from herzum_approval.app import create_app, open_site
 from herzum_approval.domain.configuration import LicenceState
 from herzum_approval.errors import FAMILIES, Problem
-from herzum_approval.services import accounts, databases, licence, logins, snapshot
+from herzum_approval.services import accounts, databases, licence, logins, messages, snapshot
 
 DEMONSTRATION_BCRYPT_COST = "4"
 """The demonstration's passwords are known to everybody; hashing them hard only delays its start."""
@@ -320,6 +320,19 @@ def verify(context: click.Context) -> None:
     if faults:
         context.exit(1)
     click.echo("The database is whole.")
+
+
+@main.command()
+def deliver() -> None:
+    """Send the messages that wait, by the configured mail server."""
+    with _site():
+        try:
+            sent, left = messages.deliver()
+        except OSError as error:
+            raise click.ClickException(f"The mail server cannot be reached: {error}") from error
+    click.echo(f"Sent {sent}, left {left}.")
+    if left:
+        raise SystemExit(1)
 
 
 # -- documents --------------------------------------------------------------------------------

@@ -72,6 +72,15 @@ class Settings:
     )
     max_body_bytes: int = _setting(1024 * 1024, "A longer request body is refused with 413.")
     max_json_depth: int = _setting(64, "JSON nested deeper than this is refused with 400.")
+    smtp_host: str = _setting(
+        "", "The mail server that `deliver` sends messages by; without one they stay in the database."
+    )
+    smtp_port: int = _setting(25, "The mail server's port.")
+    smtp_starttls: bool = _setting(False, "Whether to speak TLS with the mail server (STARTTLS).")
+    smtp_username: str = _setting("", "The account at the mail server, if it wants one.")
+    smtp_password: str = _setting("", "That account's password.")
+    smtp_sender: str = _setting("jira@localhost", "The address that messages come from.")
+    smtp_timeout_seconds: float = _setting(30.0, "How long to wait for the mail server.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
     config_file: str = _setting("", "A TOML file with these settings, keys in lower case.")
 
