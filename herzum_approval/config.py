@@ -151,5 +151,9 @@ def _check(settings: Settings) -> None:
         raise ValueError("The setting log_level is DEBUG, INFO, WARNING or ERROR.")
     if not 4 <= settings.bcrypt_cost <= 18:
         raise ValueError("The setting bcrypt_cost lies between 4 and 18.")
+    if settings.bcrypt_cost < 10 and not settings.demonstration:
+        raise ValueError("The setting bcrypt_cost is less than 10 in demonstration mode only.")
+    if settings.failed_logins_allowed < 1:
+        raise ValueError("The setting failed_logins_allowed is at least 1, or nobody could sign in.")
     if not 0 <= settings.credential_cache_seconds <= 60:
         raise ValueError("The setting credential_cache_seconds lies between 0 and 60.")
