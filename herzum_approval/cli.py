@@ -74,7 +74,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     """Serve the site by HTTP until stopped."""
     signal.signal(signal.SIGTERM, _stop)
     # Worker processes read their settings from the environment.
-    _set(host=host, port=port, workers=workers)
+    _set(host=host, port=port, workers=workers, demonstration=demo or None)
     _require_free_port(config.load())
     if not demo:
         with _site():
@@ -106,7 +106,6 @@ def _set(**values: object) -> None:
 def _demonstration() -> Iterator[None]:
     """Have the demonstration site in the database that the settings name, or in one that goes at the end."""
     os.environ.setdefault(config.PREFIX + "BCRYPT_COST", DEMONSTRATION_BCRYPT_COST)
-    _set(demonstration=True)
     with TemporaryDirectory(prefix="herzum-approval-") as directory:
         os.environ.setdefault(config.PREFIX + "DATABASE_URL", f"sqlite:///{Path(directory, 'demo.db')}")
         with _site(is_initialised=False):

@@ -31,6 +31,7 @@ class LiveServer:
         self._settings = {f"HERZUM_APPROVAL_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._is_killed = False
 
     def __enter__(self) -> "LiveServer":
         port = self.hostname.rpartition(":")[2]
@@ -41,6 +42,7 @@ class LiveServer:
             env={**_clean_environment(), "HERZUM_APPROVAL_BCRYPT_COST": "4", **self._settings},
             stdout=self._log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that `kill` reaches its workers too
         )
         try:
             self._wait_until_ready()
@@ -54,6 +56,9 @@ class LiveServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._process is not None
+        if self._is_killed:
+            self._close()
+            return
         try:
             assert self._process.poll() is None, f"the server died early:\n{self.log()}"
             self._process.send_signal(signal.SIGTERM)
@@ -62,6 +67,13 @@ class LiveServer:
         finally:
             self._process.kill()
             self._close()
+
+    def kill(self) -> None:
+        """End it and its workers in the middle of whatever they do."""
+        assert self._process is not None
+        assert self._process.poll() is None, f"the server died early:\n{self.log()}"
+        self._is_killed = True
+        os.killpg(self._process.pid, signal.SIGKILL)
 
     def reset(self) -> None:
         """Put the site back to the seed."""

@@ -93,7 +93,10 @@ def _decided(
     database: Any, actor: Actor, issue_id: int, issue_approval_id: int, action: Action, comment: str | None
 ) -> IssueApprovalView:
     lock_issues(database, [issue_id])
-    before = responsive_picture(read_surroundings(database, issue_id))
+    around = read_surroundings(database, issue_id)
+    if around is None:
+        raise Problem(Fault.ISSUE_APPROVAL_NOT_FOUND)  # the issue was removed since it was looked for
+    before = responsive_picture(around)
     record = _found(before, issue_approval_id)
     right = _right(database, before, record, actor.username)
     outcome = decide(before, record, action, right, comment=comment, now=clock.now())

@@ -49,7 +49,7 @@ def search(actor: Actor, filters: SearchFilters) -> Found:
     Raises: APPROVAL_NOT_FOUND, USER_NOT_FOUND, ISSUE_NOT_FOUND, ISSUES_NOT_FOUND.
     Source: HAP REST API, "Search Issue Approvals".
     """
-    with reading() as database:
+    with reading(at_one_moment=True) as database:
         criteria = _criteria(database, actor, filters)
         if not filters.is_paged:
             return Found(stored.search(database, criteria))

@@ -36,9 +36,9 @@ class OfferedTransition:
 
 def show(actor: Actor, id_or_key: str) -> IssueView:
     """Return the issue. Raises: ISSUE_UNKNOWN, also where the actor may not browse it."""
-    with reading() as database:
+    with reading(at_one_moment=True) as database:
         issue_id = _issue_id(database, actor, id_or_key)
-        around = read_surroundings(database, issue_id)
+        around = _around(database, issue_id)
         comments = stored.read_comments(database, issue_id)
         names = {around.issue.reporter, around.issue.assignee, *(comment.author for comment in comments)}
         users = {name: user for name in names if name and (user := people.find_user(name))}
@@ -50,8 +50,8 @@ def transitions(actor: Actor, id_or_key: str) -> list[OfferedTransition]:
 
     Raises: ISSUE_UNKNOWN.
     """
-    with reading() as database:
-        around = read_surroundings(database, _issue_id(database, actor, id_or_key))
+    with reading(at_one_moment=True) as database:
+        around = _around(database, _issue_id(database, actor, id_or_key))
     return [
         OfferedTransition(transition=each, destination=around.statuses[each.destination_status_id])
         for each in available_transitions(around)
@@ -69,7 +69,7 @@ def transition(actor: Actor, id_or_key: str, transition_id: int) -> None:
 
     def work(database: Any) -> None:
         lock_issues(database, [issue_id])
-        before = read_surroundings(database, issue_id)
+        before = _around(database, issue_id)
         write_outcome(database, before, move(before, transition_id, actor.username, clock.now()))
 
     writing(work)
@@ -97,3 +97,10 @@ def _issue_id(database: Any, actor: Actor, id_or_key: str) -> int:
     if not found:
         raise Problem(Fault.ISSUE_UNKNOWN)
     return found[0]
+
+
+def _around(database: Any, issue_id: int) -> Surroundings:
+    around = read_surroundings(database, issue_id)
+    if around is None:
+        raise Problem(Fault.ISSUE_UNKNOWN)  # removed since it was looked for
+    return around

@@ -38,14 +38,14 @@ def import_all(document: object, progress: Progress | None = None) -> None:
     """
     site = _checked(document, progress)
     rows = to_rows(site, derive(site))
-    writing(lambda database: stored.restore(database, rows, progress))
+    writing(lambda database: stored.restore(database, rows, progress), alone=True)
     logins.forget_credentials()
 
 
 def reset() -> None:
     """Put everything back to the demonstration site: data, counters, sessions, remembered credentials."""
     seed = _seed(config.current().bcrypt_cost)
-    writing(lambda database: stored.restore(database, seed))
+    writing(lambda database: stored.restore(database, seed), alone=True)
     logins.forget_credentials()
 
 

@@ -128,17 +128,26 @@ def active(database: Database) -> Iterator[Database]:
 
 
 @contextmanager
-def reading() -> Iterator[Database]:
-    """Give the current database, connected, for queries that need no transaction of their own.
+def reading(*, at_one_moment: bool = False) -> Iterator[Database]:
+    """Give the current database, connected, for queries.
 
+    at_one_moment: all queries see the same state, whatever is written between them.
     Raises: BUSY where a connection could not be had in time, or was lost.
     """
     database = _current.get()
     try:
-        with _connected(database):
+        with _connected(database), one_moment(database) if at_one_moment else nullcontext():
             yield database
     except OperationalError as error:
         raise Problem(Fault.BUSY) from error
+
+
+@contextmanager
+def one_moment(database: Database) -> Iterator[None]:
+    """Let all queries within a `with` block see the same state; only for reading."""
+    # A reader of SQLite need not wait for a writer, which a database of ours otherwise does at BEGIN.
+    with database.atomic("DEFERRED" if isinstance(database, _Sqlite) else "REPEATABLE READ"):
+        yield
 
 
 @contextmanager
@@ -156,12 +165,14 @@ def _connected(database: Database) -> Iterator[None]:
         database.close()
 
 
-def writing(work: Callable[[Database], Result]) -> Result:
+def writing(work: Callable[[Database], Result], *, alone: bool = False) -> Result:
     """Run `work(database)` in one write transaction, commit, and return what it returned.
 
-    The work may run again after a deadlock or a lock it could not get, so it must do nothing but
-    read and write through the handle: no hashing, no network. It never runs again once COMMIT was
-    sent, because nobody could tell whether that took effect.
+    The work may run again after a deadlock, a lock it could not get or a lost connection, so it must
+    do nothing but read and write through the handle: no hashing, no network. It never runs again once
+    COMMIT was sent, because nobody could tell whether that took effect.
+
+    alone: nobody else writes anything meanwhile; for work that takes away what others refer to.
 
     Raises: BUSY where the lock or a connection could not be had in time.
     """
@@ -171,6 +182,7 @@ def writing(work: Callable[[Database], Result]) -> Result:
         try:
             with _writer_turn(database), _connected(database):
                 with database.atomic():
+                    _take_part(database, alone)
                     result = work(database)
                     committing = True
                 return result
@@ -180,6 +192,13 @@ def writing(work: Callable[[Database], Result]) -> Result:
             logger.warning("a write transaction starts again", exc_info=error)
             time.sleep(0.01 * 2**attempt)
     raise AssertionError("unreachable")
+
+
+def _take_part(database: Database, alone: bool) -> None:
+    """Wait until whoever writes alone is done, or until all others are; SQLite has one writer anyway."""
+    if not isinstance(database, _Sqlite):
+        mode = "" if alone else "_shared"
+        database.execute_sql(f"SELECT pg_advisory_xact_lock{mode}(740213)")
 
 
 def _writer_turn(database: Database) -> AbstractContextManager[object]:

@@ -1,13 +1,13 @@
 """The whole site: read, captured as rows, and put back from rows."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum, auto
 
 from peewee import AutoField, Database, Query, SqliteDatabase
 from peewee import __exception_wrapper__ as translated_errors  # type: ignore[attr-defined]
 
 from herzum_approval.domain.sites import Site
+from herzum_approval.store import one_moment
 from herzum_approval.store.site_rows import Row, SiteRows, columns, to_site
 from herzum_approval.store.tables import ALL_TABLES, Approval, SiteDocument, Table
 
@@ -24,12 +24,12 @@ def read_site(database: Database) -> Site:
 
 def capture(database: Database) -> SiteRows:
     """Return all rows of all tables, as they stand at one moment."""
-    with _one_moment(database):
+    with one_moment(database):
         return {table: _read(database, table) for table in ALL_TABLES}
 
 
 def restore(database: Database, rows: SiteRows, progress: Progress | None = None) -> None:
-    """Put the rows in the place of all that is there; one transaction is the caller's to open."""
+    """Put the rows in the place of all that is there; the transaction is the caller's, alone."""
     version = _unused_version(database)
     for table in reversed(ALL_TABLES):
         database.execute_sql(_sql(database, table, _Verb.DELETE))
@@ -55,14 +55,6 @@ def engine_faults(database: Database) -> list[str]:
 
 
 # -- statements -------------------------------------------------------------------------------
-
-
-@contextmanager
-def _one_moment(database: Database) -> Iterator[None]:
-    # A reader of SQLite need not wait for a writer, which a database of ours otherwise does at BEGIN.
-    is_sqlite = isinstance(database, SqliteDatabase)
-    with database.atomic("DEFERRED" if is_sqlite else "REPEATABLE READ"):
-        yield
 
 
 class _Verb(Enum):

@@ -38,13 +38,16 @@ def lock_issues(database: Database, issue_ids: Sequence[int]) -> None:
     run(database, ("lock issues", size), build, dict(spread("issue", issue_ids)))
 
 
-def read_surroundings(database: Database, issue_id: int) -> Surroundings:
-    """Return one issue with everything that bears on its approvals, in a fixed number of queries."""
-    return read_all_surroundings(database, [issue_id])[issue_id]
+def read_surroundings(database: Database, issue_id: int) -> Surroundings | None:
+    """Return one issue with everything that bears on its approvals, in a fixed number of queries.
+
+    None where there is no such issue.
+    """
+    return read_all_surroundings(database, [issue_id]).get(issue_id)
 
 
 def read_all_surroundings(database: Database, issue_ids: Sequence[int]) -> dict[int, Surroundings]:
-    """Return issues, by id, with everything that bears on their approvals.
+    """Return issues, by id, with everything that bears on their approvals; those that exist.
 
     The number of queries does not depend on the number of issues.
     """
