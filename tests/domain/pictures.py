@@ -52,7 +52,12 @@ APPROVALS = {
         ),
     ),
     EACH: Approval(
-        id=EACH, name="each", approvers=(Approver(kind=ApproverKind.USER_PICKER_ALL, value="people"),)
+        id=EACH,
+        name="each",
+        approvers=(
+            Approver(kind=ApproverKind.USER_PICKER_ALL, value="people"),
+            Approver(kind=ApproverKind.PROJECT_LEAD, is_excluded=True),
+        ),
     ),
     GROUPS: Approval(
         id=GROUPS, name="groups", approvers=(Approver(kind=ApproverKind.GROUP_PICKER, value="teams"),)
@@ -70,7 +75,7 @@ ISSUE = Issue(
     status_id=OPEN,
     reporter="carol",
     assignee="dave",
-    fields={"people": ("dave", "bob"), "teams": ("users", "admins")},
+    fields={"people": ("dave", "alice", "bob"), "teams": ("users", "admins")},
 )
 ALICE = Right(username="alice", is_approver=True)
 DELEGATE = Right(username="erin", is_approver=False, delegators=("bob", "alice"))

@@ -27,7 +27,7 @@ ISSUE = Issue(
     issue_type_id=10002,
     status_id=HERE,
     reporter="carol",
-    fields={"people": ("dave", "bob"), "more": ("bob", "carol"), "groups": ("users", "admins")},
+    fields={"people": ("dave", "bob"), "more": ("bob", "carol", "alice"), "groups": ("users", "admins")},
 )
 MADE_BY = {
     "mapping": {"mapping_id": 5},
@@ -40,6 +40,7 @@ GROUPS = Approver(kind=ApproverKind.GROUP_PICKER, value="groups")
 NOBODY = Approver(kind=ApproverKind.USER_PICKER_ALL, value="empty")
 ANYBODY = Approver(kind=ApproverKind.USER_PICKER, value="people")
 ALICE = Approver(kind=ApproverKind.USER, value="alice")
+LEAD_EXCLUDED = Approver(kind=ApproverKind.PROJECT_LEAD, is_excluded=True)
 BOB_EXCLUDED = Approver(kind=ApproverKind.USER, value="bob", is_excluded=True)
 
 
@@ -144,6 +145,14 @@ def test_another_transition_approval_or_target_is_another_record(difference):
     asked = replace(asked, **difference)
     found = realign([existing], [asked], HERE, NOW)
     assert found == Alignment(created=(submitted(asked),), deleted=(existing,))
+
+
+@pytest.mark.parametrize("align", [enter, realign])
+def test_a_record_goes_over_to_whoever_asks_for_it_now(align):
+    existing = vote(7, approval_id=3, mapping_id=5)
+    asked = replace(existing, id=NEW, mapping_id=6, type=RequirementType.SINGLE_ISSUE, submitted_at=None)
+    ((_, after),) = align([existing], [asked], HERE, NOW).updated
+    assert (after.id, after.mapping_id, after.type) == (7, 6, RequirementType.SINGLE_ISSUE)
 
 
 def test_an_approval_that_is_mapped_twice_has_two_records():
@@ -263,10 +272,11 @@ def test_an_approval_that_is_left_out_leaves_its_place_empty():
         ((ANYBODY,), Match.ANY, [None]),
         ((PEOPLE,), Match.ANY, ["user:bob", "user:dave"]),
         ((GROUPS,), Match.ANY, ["group:admins", "group:users"]),
-        ((PEOPLE, MORE), Match.ANY, ["user:bob", "user:carol", "user:dave"]),
+        ((PEOPLE, MORE), Match.ANY, ["user:alice", "user:bob", "user:carol", "user:dave"]),
         ((PEOPLE, GROUPS), Match.ANY, ["group:admins", "group:users", "user:bob", "user:dave"]),
         ((PEOPLE, ALICE), Match.ANY, ["user:bob", "user:dave"]),
         ((PEOPLE, BOB_EXCLUDED), Match.ANY, ["user:dave"]),
+        ((MORE, LEAD_EXCLUDED), Match.ANY, ["user:bob", "user:carol"]),
         ((ALICE, BOB_EXCLUDED), Match.ANY, [None]),
         ((ALICE, replace(PEOPLE, is_excluded=True)), Match.ANY, [None]),
         ((NOBODY,), Match.ANY, []),

@@ -127,7 +127,7 @@ def rejected(around):
 
 
 def test_forced_mode_asks_no_condition():
-    found = rejected(opened(*LOCKED))
+    found = rejected(opened(*LOCKED, responsive_user="robot"))
     assert found.around.issue.status_id == DONE
     assert found.events[1].username is None
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from herzum_approval.domain.actions import Action, Right
+from herzum_approval.domain.alignment import NEW
 from herzum_approval.domain.history import EventKind
 from herzum_approval.domain.issue_approvals import ApprovalStatus, RequirementType
 from herzum_approval.domain.issues import (
@@ -201,7 +202,8 @@ def test_what_is_not_asked_for_any_more_goes_on_entry():
     found = move(moved(replace(around, issue=ISSUE), REJECT), BACK, "dave", LATER)
     assert [record.approval_id for record in found.around.records] == [TECH]
     assert kinds(found) == [EventKind.TRANSITION, EventKind.REMOVED, EventKind.SUBMITTED]
-    assert (found.events[1].issue_approval_id, found.events[1].details["approval_id"]) == (102, LEGAL)
+    removed = found.events[1]
+    assert (removed.issue_approval_id, removed.details["approval_id"], removed.at) == (102, LEGAL, LATER)
 
 
 @pytest.mark.parametrize(("rule", "asked"), [(None, [TECH]), (IS_URGENT, [TECH]), (IS_BUG, [])])
@@ -311,6 +313,16 @@ def test_a_decision_is_told():
     assert (event.username, event.on_behalf_of, event.comment) == ("erin", "alice", "Looks good.")
     assert (event.before, event.after) == ("PENDING", "APPROVED")
     assert event.details == {"approval_id": TECH, "transition_id": SUBMIT, "source_status_id": OPEN}
+
+
+def test_a_comment_satisfies_where_one_is_required():
+    around = opened(mapping(1, TECH, requires_comment=True))
+    assert statuses(decided(around, 1, APPROVE, comment="Looks good.").around) == [APPROVED]
+
+
+def test_whatever_is_told_is_yet_to_be_numbered():
+    found = decided(opened(mapping(1, TECH)), 1, APPROVE)
+    assert {each.id for each in (*found.events, *found.comments, *found.messages)} == {NEW}
 
 
 @pytest.mark.parametrize(
