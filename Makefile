@@ -8,10 +8,15 @@ RULES := E,F,W,I,B,UP,SIM,RET,C4,PT,N,PIE,RUF
 RUFF_SETTINGS := --line-length 110 --target-version py311
 LINT := $(BIN)/ruff check --select $(RULES) --ignore RUF001,RUF002,RUF003,N818 $(RUFF_SETTINGS) --no-cache
 FORMAT := $(BIN)/ruff format $(RUFF_SETTINGS) --no-cache
+KILLED := import json, sys; \
+	of = json.load(open("mutants/mutmut-cicd-stats.json")); \
+	share = (of["killed"] + of["timeout"]) / of["total"]; \
+	print(f"{share:.1%} of", of["total"], "mutants were killed."); \
+	sys.exit(share < 0.85)
 SOURCES := herzum_approval tests postman setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format docs docs-check postman bench clean
+.PHONY: help run test check lint format docs docs-check postman bench mutate clean
 
 help: ## Print every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,5 +72,12 @@ postman: $(VENV)/installed-test ## Run the Postman collection by newman against 
 bench: $(VENV)/installed-test ## Measure, and print ratios against baselines of the same run
 	$(BIN)/pytest tests/benchmarks --override-ini 'python_files=bench_*.py' -s
 
+mutate: $(VENV)/installed-test ## Break the rules in every small way; fail where tests notice less than 85 % of it
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutation]'
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+	$(BIN)/mutmut export-cicd-stats
+	@$(BIN)/python -c '$(KILLED)'
+
 clean: ## Remove what was built
-	rm -rf $(VENV) build dist *.egg-info node_modules postman/node_modules .pytest_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) build dist mutants *.egg-info node_modules postman/node_modules .pytest_cache .mypy_cache .hypothesis
