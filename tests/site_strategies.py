@@ -40,7 +40,7 @@ from herzum_approval.domain.mappings import (
 from herzum_approval.domain.people import Group, LoginRecord, Session, User, folded
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 
-RULES = ("project = A", "NOT priority in (High, \"a \\u00e4\")")
+RULES = ("project = A", 'NOT priority in (High, "a b")')
 HASH = "$2b$04$abcdefghijklmnopqrstuuAW4Yds4sX8OoxDBpdMX0lSxjXNhxYL2"
 PICKERS = (ApproverKind.USER_PICKER, ApproverKind.USER_PICKER_ALL)
 

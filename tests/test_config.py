@@ -15,7 +15,8 @@ def test_the_environment_wins_over_the_file_and_arguments_over_both(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1", True), (" TRUE ", True), ("yes", True), ("0", False), ("no", False), ("", False)]
+    ("text", "value"),
+    [("1", True), (" TRUE ", True), ("yes", True), ("0", False), ("no", False), ("", False)],
 )
 def test_truth_is_spelt_in_several_ways(text, value):
     assert config.load({"HERZUM_APPROVAL_DEMONSTRATION": text}).demonstration is value

@@ -2,7 +2,14 @@
 
 import pytest
 
-from herzum_approval.domain.approvals import Approval, Approver, ApproverKind, Match, Standing, standing
+from herzum_approval.domain.approvals import (
+    Approval,
+    Approver,
+    ApproverKind,
+    Match,
+    Standing,
+    standing,
+)
 from herzum_approval.domain.jira import Issue, Project
 
 PROJECT = Project(id=10000, key="TEST", name="Test", workflow_scheme_id=1, lead="alice")
