@@ -167,6 +167,90 @@ class Fault(Enum):
     )
     ACTION_DISABLED = _herzum(403, "issueapproval.action.disabled", "The action is disabled by Configuration")
 
+    # -- bulk (B1 to B14 of the vendor's text) --
+    BULK_PROJECT_NOT_FOUND = _herzum(
+        400, "bulk.mapping.project.notexist", "The project (Id {project_id}) does not exist."
+    )
+    BULK_ISSUE_TYPE_NOT_FOUND = _herzum(
+        400, "bulk.mapping.issuetype.notexist", "The issuetype (Id {issue_type_id}) does not exist."
+    )
+    BULK_STATUS_NOT_FOUND = _herzum(
+        400,
+        "bulk.mapping.status.not.exist",
+        "Source Status (Id {status_id}) does not exist in the Workflow {workflow} for the Project "
+        "{project_key} and IssuType (Id {issue_type_id}).",
+    )
+    BULK_TRANSITION_INVALID = _herzum(
+        400,
+        "bulk.mapping.transition.id.invalid",
+        "Transition (Id {transition_id}) is not related to the status {status} (Id {status_id}) for "
+        "project (Id {project_id}) and issueType (Id {issue_type_id}).",
+    )
+    BULK_ACTION_REQUIRED = _herzum(400, "bulk.mapping.action.required", "The action parameter is required")
+    BULK_ACTION_NOT_FOUND = _herzum(
+        400,
+        "bulk.mapping.action.notexist",
+        "The specified action does not exist. Use copy, move, delete, edit",
+    )
+    BULK_TYPE_REQUIRED = _herzum(
+        400, "bulk.mapping.operation.type.required", "The operation type parameter is required"
+    )
+    BULK_TYPE_NOT_FOUND = _herzum(
+        400,
+        "bulk.mapping.operation.type.notexist",
+        "The specified operation type does not exist. Use project, project-issuetype, "
+        "project-issuetype-status-trans",
+    )
+    BULK_PROJECT_REQUIRED = _herzum(
+        400, "bulk.mapping.project.id.required", "The project id parameter is required"
+    )
+    BULK_ISSUE_TYPE_REQUIRED = _herzum(
+        400, "bulk.mapping.issuetype.id.required", "The issuetype id parameter is required"
+    )
+    BULK_STATUS_REQUIRED = _herzum(
+        400, "bulk.mapping.status.id.required", "The status id parameter is required"
+    )
+    BULK_TRANSITION_REQUIRED = _herzum(
+        400, "bulk.mapping.transition.id.required", "The transition id parameter is required"
+    )
+    BULK_SCHEMES_DIFFER = _herzum(
+        400,
+        "bulk.mapping.workflow.schemes.not.equals",
+        "The source project (id={source_id})  has a different scheme than destination project "
+        "(id={destination_id})",
+    )
+    BULK_WORKFLOWS_DIFFER = _herzum(
+        400,
+        "bulk.mapping.workflow.not.equals",
+        "The source workflow associated with the project (id = {source_id}) and issuetype "
+        "(id = {source_type_id}) is not the same as the destination workflow  associated with the project "
+        "(id = {destination_id}) and issuetype (id = {destination_type_id})",
+    )
+    BULK_LIST_INVALID = _herzum(
+        400, "request.mapping.list.invalid", "mappingList must be a list of objects", OURS
+    )
+    BULK_WORKFLOW_READ_ONLY = _herzum(
+        400,
+        "request.mapping.workflow.readonly",
+        "The workflow {workflow} is Jira's own, which takes no approvals",
+        OURS,
+    )
+    BULK_OPERATION_NOT_FOUND = _herzum(
+        404, "request.bulk.operation.notexist", "There is no bulk operation {operation_id}", OURS
+    )
+    BULK_OPERATION_UNDONE = _herzum(
+        409, "request.bulk.operation.undone", "The bulk operation {operation_id} was undone already", OURS
+    )
+    BULK_OPERATION_OVERTAKEN = _herzum(
+        409,
+        "request.bulk.operation.overtaken",
+        "The bulk operation {operation_id} cannot be undone, because of what happened since: {changes}",
+        OURS,
+    )
+    ADMINISTRATOR_REQUIRED = Row(
+        herzum=Wire(403, "Client must be authenticated as an administrator to access this resource.", JIRA),
+    )
+
     # -- Jira's issues --
     ISSUE_UNKNOWN = Row(jira=Wire(404, "Issue Does Not Exist", JIRA))
     TRANSITION_MISSING = Row(jira=Wire(400, "Missing 'transition' identifier", JIRA))

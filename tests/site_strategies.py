@@ -5,6 +5,15 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from herzum_approval.domain.approvals import Approval, Approver, ApproverKind, ConditionalRule, Match
+from herzum_approval.domain.bulk_mappings import (
+    BulkEntry,
+    BulkOperation,
+    BulkRecord,
+    Effect,
+    Operation,
+    Reason,
+    ScopeType,
+)
 from herzum_approval.domain.configuration import Configuration, CredentialsRequired, Licence, LicenceState
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.history import Comment, Event, EventKind, Message, MessageKind
@@ -183,6 +192,7 @@ def sites(draw):
         history=_collection(draw, lambda id: _event(id, issues), 2) if issues else (),
         comments=_collection(draw, lambda id: _comment(id, issues), 2) if issues else (),
         messages=_collection(draw, lambda id: _message(id, issues), 2) if issues else (),
+        bulk_operations=_collection(draw, _bulk_operation, 2),
         login_records=tuple(draw(_login_record(username)) for username in sorted(draw(_of(usernames)))),
         sessions=tuple(
             Session(
@@ -476,6 +486,49 @@ def _delegation(id, usernames, projects, approvals):
         project_id=_maybe_of([project.id for project in projects]),
         transition_id=st.none() | ids,
         approval_id=_maybe_of([approval.id for approval in approvals]),
+    )
+
+
+def _bulk_operation(id):
+    documents = st.none() | st.dictionaries(texts, counts | texts, max_size=2)
+    entries = st.builds(
+        BulkEntry,
+        project_id=ids,
+        issue_type_id=ids,
+        source_status_id=ids,
+        transition_id=ids,
+        effect=st.sampled_from(Effect),
+        reason=st.sampled_from(Reason),
+        source_mapping_id=st.none() | ids,
+        drops_rejection_transition=st.booleans(),
+        mapping_id=ids,
+        is_overtaken=st.booleans(),
+        before=documents,
+    )
+    records = st.builds(
+        BulkRecord,
+        issue_approval_id=ids,
+        issue_id=ids,
+        before=documents,
+        version=st.none() | ids,
+        is_overtaken=st.booleans(),
+    )
+    return st.builds(
+        BulkOperation,
+        id=st.just(id),
+        at=moments,
+        username=texts,
+        operation=st.sampled_from(Operation),
+        type=st.sampled_from(ScopeType),
+        affected=counts,
+        skipped=counts,
+        request=st.dictionaries(texts, counts | texts, max_size=2),
+        undone_at=st.none() | moments,
+        undone_by=st.none() | texts,
+        entries=st.lists(entries, max_size=2).map(tuple),
+        records=_distinct(records, 2, 0, lambda record: record.issue_approval_id).map(
+            lambda found: tuple(sorted(found, key=lambda record: record.issue_approval_id))
+        ),
     )
 
 

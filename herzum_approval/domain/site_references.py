@@ -53,6 +53,7 @@ UNIQUE = (
     "history[].id",
     "comments[].id",
     "messages[].id",
+    "bulk_operations[].id",
     "login_records[].username",
     "sessions[].token_digest",
 )
@@ -65,6 +66,7 @@ UNIQUE_WITHIN = (
     "workflows[].transitions[].source_status_ids[]",
     "projects[].browsers[]",
     "projects[].roles[].role_id",
+    "bulk_operations[].records[].issue_approval_id",
 )
 """What may occur once within the entry that holds it."""
 
@@ -145,6 +147,8 @@ LEAST = {
     "approval_mappings[].settings.reminder_days": 1,
     "issue_approvals[].settings.place": 1,
     "issue_approvals[].version": 1,
+    "bulk_operations[].affected": 0,
+    "bulk_operations[].skipped": 0,
     "login_records[].failed_count": 0,
     "login_records[].unresolved_count": 0,
     "login_records[].login_count": 0,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from herzum_approval.domain.approvals import Approval, ConditionalRule
+from herzum_approval.domain.bulk_mappings import BulkOperation
 from herzum_approval.domain.configuration import Configuration, Licence
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.history import Comment, Event, Message
@@ -57,5 +58,6 @@ class Site:
     history: tuple[Event, ...] = ()
     comments: tuple[Comment, ...] = ()
     messages: tuple[Message, ...] = ()
+    bulk_operations: tuple[BulkOperation, ...] = ()
     login_records: tuple[LoginRecord, ...] = ()
     sessions: tuple[Session, ...] = ()

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from herzum_approval.domain import approvals, configuration, history, issue_approvals, jira, mappings, people
 from herzum_approval.domain.approvals import Standing
+from herzum_approval.domain.bulk_mappings import BulkEntry, BulkOperation, BulkRecord
 from herzum_approval.domain.candidates import Derived
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.people import folded, group_principal, role_principal, user_principal
@@ -40,7 +41,13 @@ def columns(table: type[Table]) -> tuple[str, ...]:
 
 def to_rows(site: Site, derived: Derived) -> SiteRows:
     """Return the rows of every table for a site and what follows from it."""
-    return _people_rows(site) | _jira_rows(site) | _approval_rows(site) | _record_rows(site, derived)
+    return (
+        _people_rows(site)
+        | _jira_rows(site)
+        | _approval_rows(site)
+        | _record_rows(site, derived)
+        | _bulk_rows(site)
+    )
 
 
 def flat(table: type[Table], entries: Iterable[Any], **others: Callable[[Any], Any]) -> list[Row]:
@@ -218,6 +225,35 @@ def _principals(standings: Iterable[Standing], ids: dict[str, int]) -> frozenset
     return frozenset[str]().union(*(composites.principals(standing, ids) for standing in standings))
 
 
+def _bulk_rows(site: Site) -> SiteRows:
+    """Return the rows of bulk operations: all that is imported has the version 1, what was overtaken none."""
+    return {
+        tables.BulkOperation: flat(tables.BulkOperation, site.bulk_operations),
+        tables.BulkEntry: _parts(
+            tables.BulkEntry,
+            _children(site.bulk_operations, "entries"),
+            mapping_version=lambda entry: None if entry.mapping_id is None else int(not entry.is_overtaken),
+        ),
+        tables.BulkRecord: _parts(
+            tables.BulkRecord,
+            _children(site.bulk_operations, "records"),
+            issue_version=lambda record: int(not record.is_overtaken),
+        ),
+    }
+
+
+def _parts(
+    table: type[Table], children: Iterable[tuple[Any, int, Any]], **others: Callable[[Any], Any]
+) -> list[Row]:
+    """Return rows that begin with the id of a parent, and with the place in it where the table keeps it."""
+    is_placed = "position" in columns(table)
+    getters = [others.get(name) or attrgetter(name) for name in columns(table)[1 + is_placed :]]
+    return [
+        (parent.id, *([position] if is_placed else ()), *(_stored(getter(part)) for getter in getters))
+        for parent, position, part in children
+    ]
+
+
 # -- rows as a site ---------------------------------------------------------------------------
 
 
@@ -250,6 +286,7 @@ def to_site(rows: SiteRows) -> Site:
         history=_all(history.Event, rows, tables.History),
         comments=_all(history.Comment, rows, tables.IssueComment),
         messages=_all(history.Message, rows, tables.Message),
+        bulk_operations=tuple(_bulk_operations(rows)),
     )
 
 
@@ -408,3 +445,44 @@ def _issue_approvals(rows: SiteRows) -> Iterator[issue_approvals.IssueApproval]:
     for values in _values(rows, tables.IssueApproval, "id"):
         settings = _made(issue_approvals.RecordSettings, values)
         yield _made(issue_approvals.IssueApproval, values, settings=settings)
+
+
+def _bulk_operations(rows: SiteRows) -> Iterator[BulkOperation]:
+    mapping_versions = _versions(rows, tables.ApprovalMapping)
+    issue_versions = _versions(rows, tables.Issue)
+    entries = _grouped(rows, tables.BulkEntry, "operation_id")
+    records = defaultdict(list)
+    for values in _values(rows, tables.BulkRecord, "issue_approval_id"):
+        records[values["operation_id"]].append(values)
+    for values in _values(rows, tables.BulkOperation, "id"):
+        yield _made(
+            BulkOperation,
+            values,
+            entries=tuple(
+                _made(
+                    BulkEntry,
+                    each,
+                    is_overtaken=_is_other(each["mapping_version"], mapping_versions.get(each["mapping_id"])),
+                )
+                for each in entries[values["id"]]
+            ),
+            records=tuple(
+                _made(
+                    BulkRecord,
+                    each,
+                    is_overtaken=_is_other(each["issue_version"], issue_versions.get(each["issue_id"])),
+                )
+                for each in records[values["id"]]
+            ),
+        )
+
+
+def _versions(rows: SiteRows, table: type[Table]) -> dict[int, int]:
+    names = columns(table)
+    id, version = names.index("id"), names.index("version")
+    return {row[id]: row[version] for row in rows[table]}
+
+
+def _is_other(then: int | None, now: int | None) -> bool:
+    """Return whether what had one version has another; what is gone has none, and what never was."""
+    return then == 0 if now is None else then != now

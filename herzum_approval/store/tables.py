@@ -519,6 +519,62 @@ class History(Table):
     details = TextField(constraints=[SQL("DEFAULT '{}'")])
 
 
+class BulkOperation(Table):
+    """A bulk operation on mappings. What it touched outlives nothing here: its parts refer to no rows."""
+
+    id = NumberField()
+    at = MomentField()
+    username = TextField()
+    operation = TextField()
+    type = TextField()
+    affected = IntegerField()
+    skipped = IntegerField()
+    request = TextField()  # a JSON object
+    undone_at = MomentField(null=True)
+    undone_by = TextField(null=True)
+
+
+class BulkEntry(Table):
+    """An entry of an operation's plan. mapping_version: right after the operation.
+
+    before: the mapping as it stood, a JSON object as in a snapshot document.
+    """
+
+    operation = reference(BulkOperation, on_delete="CASCADE")
+    position = IntegerField()
+    project_id = IntegerField()
+    issue_type_id = IntegerField()
+    source_status_id = IntegerField()
+    transition_id = IntegerField()
+    effect = TextField()
+    reason = TextField()
+    source_mapping_id = IntegerField(null=True)
+    drops_rejection_transition = BooleanField()
+    mapping_id = IntegerField(null=True)
+    mapping_version = IntegerField(null=True)
+    before = TextField(null=True)
+
+    class Meta:
+        primary_key = CompositeKey("operation", "position")
+
+
+class BulkRecord(Table):
+    """An issue approval that an operation touched. version, issue_version: right after it.
+
+    before: the record as it stood, a JSON object as in a snapshot document.
+    """
+
+    operation = reference(BulkOperation, on_delete="CASCADE")
+    issue_approval_id = IntegerField()
+    issue_id = IntegerField()
+    before = TextField(null=True)
+    version = IntegerField(null=True)
+    issue_version = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("operation", "issue_approval_id")
+
+
 ALL_TABLES: tuple[type[Table], ...] = (
     SiteDocument, Group, User, Membership, LoginRecord, Session,
     IssueType, Status, Workflow, WorkflowStatus, Transition, TransitionSource,
@@ -526,6 +582,6 @@ ALL_TABLES: tuple[type[Table], ...] = (
     CustomField, Issue, IssueField, ConditionalRule, Approval, Approver,
     SingleIssueConfiguration, ApprovalMapping, MappedApproval, ConditionedMinimum,
     IssueApproval, Candidate, CompositePrincipal, CompositePart,
-    History, IssueComment, Message, Delegation,
+    History, IssueComment, Message, Delegation, BulkOperation, BulkEntry, BulkRecord,
 )  # fmt: skip
 """In an order in which rows can be inserted; the reverse is one in which they can be deleted."""
