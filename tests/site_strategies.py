@@ -192,7 +192,7 @@ def sites(draw):
         history=_collection(draw, lambda id: _event(id, issues), 2) if issues else (),
         comments=_collection(draw, lambda id: _comment(id, issues), 2) if issues else (),
         messages=_collection(draw, lambda id: _message(id, issues), 2) if issues else (),
-        bulk_operations=_collection(draw, _bulk_operation, 2),
+        bulk_operations=_collection(draw, lambda id: _bulk_operation(id, mappings, records), 2),
         login_records=tuple(draw(_login_record(username)) for username in sorted(draw(_of(usernames)))),
         sessions=tuple(
             Session(
@@ -489,8 +489,7 @@ def _delegation(id, usernames, projects, approvals):
     )
 
 
-def _bulk_operation(id):
-    documents = st.none() | st.dictionaries(texts, counts | texts, max_size=2)
+def _bulk_operation(id, mappings, issue_approvals):
     entries = st.builds(
         BulkEntry,
         project_id=ids,
@@ -503,13 +502,13 @@ def _bulk_operation(id):
         drops_rejection_transition=st.booleans(),
         mapping_id=ids,
         is_overtaken=st.booleans(),
-        before=documents,
+        before=_maybe_of(mappings),
     )
     records = st.builds(
         BulkRecord,
         issue_approval_id=ids,
         issue_id=ids,
-        before=documents,
+        before=_maybe_of(issue_approvals),
         version=st.none() | ids,
         is_overtaken=st.booleans(),
     )

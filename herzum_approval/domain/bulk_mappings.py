@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from herzum_approval.domain.alignment import NEW
+from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.mappings import ApprovalMapping, MappingSettings
 
 
@@ -276,9 +277,9 @@ class Counts:
 class BulkEntry:
     """An entry of a plan as it was carried out.
 
-    mapping_id: the mapping that was written or deleted; None for a skip.
+    mapping_id: the mapping that was written or deleted; None where nothing was.
     is_overtaken: the mapping was written since by somebody else.
-    before: the mapping as it stood, as a snapshot document spells it; None where there was none.
+    before: the mapping as it stood; None where there was none, or nothing was written.
     """
 
     project_id: int
@@ -291,7 +292,7 @@ class BulkEntry:
     drops_rejection_transition: bool = False
     mapping_id: int | None = None
     is_overtaken: bool = False
-    before: Mapping[str, Any] | None = None
+    before: ApprovalMapping | None = None
 
     @property
     def place(self) -> Place:
@@ -302,14 +303,14 @@ class BulkEntry:
 class BulkRecord:
     """An issue approval that an operation touched.
 
-    before: as it stood, as a snapshot document spells it; None where the operation made it.
+    before: as it stood; None where the operation made it.
     version: the record's afterwards; None where it was deleted.
     is_overtaken: its issue was moved since.
     """
 
     issue_approval_id: int
     issue_id: int
-    before: Mapping[str, Any] | None = None
+    before: IssueApproval | None = None
     version: int | None = None
     is_overtaken: bool = False
 

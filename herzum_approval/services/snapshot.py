@@ -17,7 +17,8 @@ from herzum_approval.services import logins, passwords
 from herzum_approval.services.site_documents import dump_site, load_site, refused
 from herzum_approval.store import reading, writing
 from herzum_approval.store import sites as stored
-from herzum_approval.store.site_rows import SiteRows, to_rows
+from herzum_approval.store.rows import SiteRows
+from herzum_approval.store.site_rows import to_rows
 
 Progress = Callable[[str, int, int], None]
 """Told of what is done: a name, how many of it so far, how many in all."""

@@ -4,7 +4,7 @@ from peewee import SQL, Database, Query
 
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.store import tables
-from herzum_approval.store.site_rows import entries
+from herzum_approval.store.rows import entries
 from herzum_approval.store.statements import run, slot
 
 

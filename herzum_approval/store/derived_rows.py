@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from herzum_approval.domain.people import composite_principal
 from herzum_approval.store import tables
-from herzum_approval.store.site_rows import Row, SiteRows, columns
+from herzum_approval.store.rows import Row, SiteRows, columns
 from herzum_approval.store.tables import Table
 
 DERIVED: dict[type[Table], tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -6,7 +6,7 @@ from peewee import Database, Query
 
 from herzum_approval.domain.history import Comment
 from herzum_approval.store import tables
-from herzum_approval.store.site_rows import entries
+from herzum_approval.store.rows import entries
 from herzum_approval.store.statements import list_size, run, slot, slots, spread
 from herzum_approval.store.tables import Issue
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from peewee import Database, Query, SqliteDatabase
 
-from herzum_approval.domain.mappings import ApprovalMapping
+from herzum_approval.domain.mappings import ApprovalMapping, MappingFilters
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
-from herzum_approval.store.site_rows import SiteRows, columns, mapping_rows, to_site
+from herzum_approval.store.rows import SiteRows, columns
+from herzum_approval.store.site_rows import mapping_rows, to_site
 from herzum_approval.store.statements import change, insertion, list_size, run, slot, slots, spread
 from herzum_approval.store.tables import Table
 

@@ -12,7 +12,7 @@ from herzum_approval.domain.issue_approvals import IssueApproval, RecordSettings
 from herzum_approval.domain.issues import Outcome, Surroundings
 from herzum_approval.store import Outrun, composites, tables
 from herzum_approval.store.numbering import reserve_ids
-from herzum_approval.store.site_rows import columns, flat, settings_getters
+from herzum_approval.store.rows import columns, flat, settings_getters
 from herzum_approval.store.statements import change, insertion, slot
 from herzum_approval.store.tables import Candidate, Table
 from herzum_approval.store.tables import Issue as IssueTable

@@ -8,7 +8,8 @@ from peewee import __exception_wrapper__ as translated_errors  # type: ignore[at
 
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import one_moment
-from herzum_approval.store.site_rows import Row, SiteRows, columns, to_site
+from herzum_approval.store.rows import Row, SiteRows, columns
+from herzum_approval.store.site_rows import to_site
 from herzum_approval.store.tables import ALL_TABLES, Approval, SiteDocument, Table
 
 CHUNK = 10_000

@@ -14,7 +14,8 @@ from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
 from herzum_approval.store.configuration import read_configuration
-from herzum_approval.store.site_rows import SiteRows, to_site
+from herzum_approval.store.rows import SiteRows
+from herzum_approval.store.site_rows import to_site
 from herzum_approval.store.statements import list_size, run, slots, spread
 from herzum_approval.store.tables import Table
 

@@ -537,7 +537,7 @@ class BulkOperation(Table):
 class BulkEntry(Table):
     """An entry of an operation's plan. mapping_version: right after the operation.
 
-    before: the mapping as it stood, a JSON object as in a snapshot document.
+    before: the mapping as it stood, a JSON object.
     """
 
     operation = reference(BulkOperation, on_delete="CASCADE")
@@ -561,7 +561,7 @@ class BulkEntry(Table):
 class BulkRecord(Table):
     """An issue approval that an operation touched. version, issue_version: right after it.
 
-    before: the record as it stood, a JSON object as in a snapshot document.
+    before: the record as it stood, a JSON object.
     """
 
     operation = reference(BulkOperation, on_delete="CASCADE")
@@ -573,6 +573,7 @@ class BulkRecord(Table):
 
     class Meta:
         primary_key = CompositeKey("operation", "issue_approval_id")
+        indexes = ((("operation", "issue_id"), False),)
 
 
 ALL_TABLES: tuple[type[Table], ...] = (

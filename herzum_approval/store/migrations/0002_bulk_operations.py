@@ -75,6 +75,7 @@ class BulkRecord(Table):
 
     class Meta:
         primary_key = CompositeKey("operation", "issue_approval_id")
+        indexes = ((("operation", "issue_id"), False),)
 
 
 TABLES: tuple[type[Table], ...] = (BulkOperation, BulkEntry, BulkRecord)

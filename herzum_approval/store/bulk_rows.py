@@ -1,0 +1,144 @@
+"""Bulk operations as rows, and back; no query here."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from operator import attrgetter
+from typing import Any
+
+from herzum_approval.domain.approvals import Approver
+from herzum_approval.domain.bulk_mappings import BulkEntry, BulkOperation, BulkRecord
+from herzum_approval.domain.issue_approvals import IssueApproval, RecordSettings
+from herzum_approval.domain.mappings import (
+    ApprovalMapping,
+    ConditionedMinimum,
+    MappedApproval,
+    MappingSettings,
+)
+from herzum_approval.domain.sites import Site
+from herzum_approval.store import tables
+from herzum_approval.store.rows import (
+    Row,
+    SiteRows,
+    children,
+    columns,
+    flat,
+    grouped,
+    made,
+    stored,
+    values_of,
+)
+from herzum_approval.store.tables import MomentField, Table
+
+
+def bulk_rows(site: Site) -> SiteRows:
+    """Return the rows of bulk operations: all that is imported has the version 1, what was overtaken none."""
+    return {
+        tables.BulkOperation: flat(tables.BulkOperation, site.bulk_operations),
+        tables.BulkEntry: _parts(
+            tables.BulkEntry,
+            children(site.bulk_operations, "entries"),
+            before=lambda entry: kept(entry.before),
+            mapping_version=lambda entry: None if entry.mapping_id is None else int(not entry.is_overtaken),
+        ),
+        tables.BulkRecord: _parts(
+            tables.BulkRecord,
+            children(site.bulk_operations, "records"),
+            before=lambda record: kept(record.before),
+            issue_version=lambda record: int(not record.is_overtaken),
+        ),
+    }
+
+
+def _parts(
+    table: type[Table], children: Iterable[tuple[Any, int, Any]], **others: Callable[[Any], Any]
+) -> list[Row]:
+    """Return rows that begin with the id of a parent, and with the place in it where the table keeps it."""
+    is_placed = "position" in columns(table)
+    getters = [others.get(name) or attrgetter(name) for name in columns(table)[1 + is_placed :]]
+    return [
+        (parent.id, *([position] if is_placed else ()), *(stored(getter(part)) for getter in getters))
+        for parent, position, part in children
+    ]
+
+
+def bulk_operations(rows: SiteRows) -> Iterator[BulkOperation]:
+    mapping_versions = _versions(rows, tables.ApprovalMapping)
+    issue_versions = _versions(rows, tables.Issue)
+    entries = grouped(rows, tables.BulkEntry, "operation_id")
+    records = defaultdict(list)
+    for values in values_of(rows, tables.BulkRecord, "issue_approval_id"):
+        records[values["operation_id"]].append(values)
+    for values in values_of(rows, tables.BulkOperation, "id"):
+        yield made(
+            BulkOperation,
+            values,
+            entries=tuple(
+                made(
+                    BulkEntry,
+                    each,
+                    before=kept_mapping(each["before"]),
+                    is_overtaken=_is_other(each["mapping_version"], mapping_versions.get(each["mapping_id"])),
+                )
+                for each in entries[values["id"]]
+            ),
+            records=tuple(
+                made(
+                    BulkRecord,
+                    each,
+                    before=kept_record(each["before"]),
+                    is_overtaken=_is_other(each["issue_version"], issue_versions.get(each["issue_id"])),
+                )
+                for each in records[values["id"]]
+            ),
+        )
+
+
+def _versions(rows: SiteRows, table: type[Table]) -> dict[int, int]:
+    names = columns(table)
+    id, version = names.index("id"), names.index("version")
+    return {row[id]: row[version] for row in rows[table]}
+
+
+def _is_other(then: int | None, now: int | None) -> bool:
+    """Return whether what had one version has another; what is gone has none, and what never was."""
+    return then == 0 if now is None else then != now
+
+
+# -- what stood before, as JSON ---------------------------------------------------------------
+
+
+def kept(entry: ApprovalMapping | IssueApproval | None) -> str | None:
+    """Return the mapping or issue approval as JSON that later versions of the tables can still read."""
+    return None if entry is None else json.dumps(asdict(entry), default=MomentField().db_value)
+
+
+def kept_mapping(text: str | None) -> ApprovalMapping | None:
+    """Return the mapping that `kept` kept."""
+    if text is None:
+        return None
+    values = json.loads(text)
+    return made(
+        ApprovalMapping,
+        values,
+        settings=made(
+            MappingSettings,
+            values["settings"],
+            super_approvers=_each(Approver, values["settings"]["super_approvers"]),
+        ),
+        approvals=_each(MappedApproval, values["approvals"]),
+        conditioned_minimums=_each(ConditionedMinimum, values["conditioned_minimums"]),
+    )
+
+
+def kept_record(text: str | None) -> IssueApproval | None:
+    """Return the issue approval that `kept` kept."""
+    if text is None:
+        return None
+    values = json.loads(text)
+    return made(IssueApproval, values, settings=made(RecordSettings, values["settings"]))
+
+
+def _each(cls: type[Any], entries: Iterable[Mapping[str, Any]]) -> tuple[Any, ...]:
+    return tuple(made(cls, values) for values in entries)
