@@ -7,13 +7,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from herzum_approval.domain.candidates import derive
-from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria
+from herzum_approval.domain.delegations import Delegation, covers
+from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated
 from herzum_approval.services import snapshot
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import sites, statements
 from herzum_approval.store.tables import MomentField, moment
 
 USERS = ("user:admin", "user:bob", "group:approvers", "group:jira-software-users")
+
+
+DELEGATIONS = (
+    Delegation(id=1, delegator="bob", delegate="carol", approval_id=1),
+    Delegation(id=2, delegator="bob", delegate="carol", project_id=10300, issue_type_id=10001),
+    Delegation(id=3, delegator="admin", delegate="carol", starts_at=datetime(2023, 1, 23, tzinfo=UTC)),
+    Delegation(id=4, delegator="admin", delegate="carol", ends_at=datetime(2020, 5, 9, tzinfo=UTC)),
+    Delegation(id=5, delegator="admin", delegate="alice"),
+)
+OF_BOB = Delegated(delegator="bob", principals=("group:approvers", "user:bob"))
+OF_ADMIN = Delegated(delegator="admin", principals=("user:admin",))
 
 
 @pytest.fixture
@@ -37,11 +49,14 @@ def site(engine, settings):
                 approval_id=(1, 3)[number % 2],
                 approval_status=status,
                 decided_at=decided,
-                approver_username=decided and "bob",
+                approver_username=decided and ("bob", "carol")[number // 4 % 2],
             )
         )
     grown = replace(
-        small, issues=(*small.issues, *issues), issue_approvals=(*small.issue_approvals, *records)
+        small,
+        issues=(*small.issues, *issues),
+        issue_approvals=(*small.issue_approvals, *records),
+        delegations=DELEGATIONS,
     )
     with engine.atomic():
         sites.restore(engine, snapshot.to_rows(grown, derive(grown)))
@@ -59,6 +74,19 @@ CRITERIA = [
     Criteria(principals=USERS, approval_status=ApprovalStatus.APPROVED, project_ids=(10000,)),
     Criteria(principals=USERS, approval_ids=(1,)),
     Criteria(principals=(*USERS, *(f"role:{n}/10002" for n in range(60)))),
+    Criteria(principals=("user:carol",), delegate="carol", delegated=(OF_BOB,)),
+    Criteria(principals=("user:bob", "user:carol"), delegate="carol", delegated=(OF_ADMIN, OF_BOB)),
+    Criteria(
+        principals=("user:carol",),
+        delegate="carol",
+        delegated=(OF_ADMIN, OF_BOB),
+        approval_status=ApprovalStatus.APPROVED,
+        project_ids=(10000,),
+        approval_ids=(1, 3),
+    ),
+    Criteria(
+        principals=tuple(f"role:{n}/10002" for n in range(60)), delegate="carol", delegated=(OF_BOB, OF_ADMIN)
+    ),
     Criteria(principals=()),
     Criteria(issue_ids=()),
 ]
@@ -67,12 +95,28 @@ CRITERIA = [
 def expected(site, criteria):
     """Find the ids the plain way: by looking at every record."""
     derived = derive(site)
+    issues = {issue.id: issue for issue in site.issues}
     projects = {issue.id: issue.project_id for issue in site.issues}
 
-    def can_act(record):
+    def admits(record, principals):
         return any(
-            standing.admits(frozenset(criteria.principals))
-            for standing in derived.standings.get(record.id, ())
+            standing.admits(frozenset(principals)) for standing in derived.standings.get(record.id, ())
+        )
+
+    def can_act_for(record, each):
+        is_own = record.approval_status is ApprovalStatus.PENDING or (
+            record.approver_username == criteria.delegate
+        )
+        is_covered = any(
+            covers(delegation, record, issues[record.issue_id])
+            for delegation in site.delegations
+            if (delegation.delegator, delegation.delegate) == (each.delegator, criteria.delegate)
+        )
+        return is_own and is_covered and admits(record, each.principals)
+
+    def can_act(record):
+        return admits(record, criteria.principals) or any(
+            can_act_for(record, each) for each in criteria.delegated
         )
 
     return [
@@ -105,7 +149,7 @@ def test_the_kept_text_is_what_peewee_would_write_now(engine):
     statements._kept.clear()
     page = stored._Page(has_offset=True, has_limit=True)
     with engine.connection_context():
-        for criteria in CRITERIA[:10]:
+        for criteria in CRITERIA[:-2]:
             stored.search(engine, criteria, offset=1, limit=2)
             query = stored._search_query(criteria, page, stored._Engine.of(engine))
             text, parameters = engine.get_sql_context().sql(query).query()
@@ -152,6 +196,18 @@ def test_no_filter_looks_at_every_record(sqlite_database, criteria):
     assert not [step for step in steps if step.startswith("SCAN") and "issue_approval" in step], steps
     assert not [step for step in steps if step.startswith("SCAN") and "candidate" in step], steps
     assert not [step for step in steps if "TEMP B-TREE" in step], steps
+
+
+@pytest.mark.usefixtures("site")
+def test_what_was_delegated_is_led_by_the_index_of_candidates(sqlite_database):
+    criteria = Criteria(principals=("user:carol",), delegate="carol", delegated=(OF_BOB, OF_ADMIN))
+    page = stored._Page(has_offset=False, has_limit=True)
+    with sqlite_database.connection_context():
+        query = stored._search_query(criteria, page, stored._Engine.SQLITE)
+        text, parameters = sqlite_database.get_sql_context().sql(query).query()
+        plan = sqlite_database.execute_sql(f"EXPLAIN QUERY PLAN {text}", ["1"] * len(parameters)).fetchall()
+    steps = [step[-1] for step in plan]
+    assert not [step for step in steps if step.startswith("SCAN") and "subquery" not in step.lower()], steps
 
 
 def test_a_name_with_nul_is_looked_for_in_vain(engine):
