@@ -41,7 +41,7 @@ def show(actor: Actor, id_or_key: str) -> IssueView:
         around = _around(database, issue_id)
         comments = stored.read_comments(database, issue_id)
         names = {around.issue.reporter, around.issue.assignee, *(comment.author for comment in comments)}
-        users = {name: user for name in names if name and (user := people.find_user(name))}
+        users = people.find_users({name for name in names if name})
     return IssueView(around=around, comments=comments, users=users)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from herzum_approval.domain.people import (
     ANYONE,
+    Actor,
     User,
     composite_principal,
     folded,
@@ -11,6 +12,7 @@ from herzum_approval.domain.people import (
     role_principal,
     user_principal,
 )
+from herzum_approval.errors import Fault, Problem
 from herzum_approval.store import people as stored
 from herzum_approval.store import reading
 
@@ -69,7 +71,19 @@ def find_user(name: str) -> User | None:
         return stored.find_user(database, folded(name))
 
 
+def find_users(usernames: Collection[str]) -> dict[str, User]:
+    """Return those of the users that exist, by name, active or not. usernames: as the accounts spell them."""
+    with reading() as database:
+        return {user.username: user for user in stored.find_users(database, usernames)}
+
+
 def is_administrator(username: str) -> bool:
     """Return whether the user administers the site."""
     with reading() as database:
         return (username, ADMINISTRATORS) in stored.find_memberships(database, (username,))
+
+
+def require_administrator(actor: Actor) -> None:
+    """Do nothing where the actor administers the site. Raises: ADMINISTRATOR_REQUIRED."""
+    if not is_administrator(actor.username):
+        raise Problem(Fault.ADMINISTRATOR_REQUIRED)

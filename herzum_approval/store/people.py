@@ -1,8 +1,11 @@
 """Users, their groups and roles, and what is counted about their logins."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from peewee import JOIN, Case, Database, Query, Value
 
@@ -25,9 +28,32 @@ def find_user(database: Database, username_key: str) -> User | None:
     """Return the user, groups in order of name. username_key: the `people.folded` name."""
     if not _can_exist(username_key):
         return None
-    rows = run(database, "find user", _user_query, {"username_key": username_key})
-    if not rows:
-        return None
+    rows = run(
+        database,
+        "find user",
+        lambda: _user_rows().where(UserTable.username_key == slot("username_key")),
+        {"username_key": username_key},
+    )
+    return _user(rows) if rows else None
+
+
+def find_users(database: Database, usernames: Collection[str]) -> list[User]:
+    """Return those of the users that exist, in the order of their ids. usernames: as the accounts spell them."""
+    if not usernames:
+        return []
+    names = sorted(usernames)
+    rows = run(
+        database,
+        ("find users", list_size(names)),
+        lambda: (
+            _user_rows().where(UserTable.username.in_(slots("name", list_size(names)))).order_by(UserTable.id)
+        ),
+        dict(spread("name", names)),
+    )
+    return [_user(list(same)) for _, same in groupby(rows, itemgetter(0))]
+
+
+def _user(rows: Sequence[tuple[Any, ...]]) -> User:
     user_id, username, display_name, email, is_active, password_hash, account_id, _ = rows[0]
     return User(
         id=user_id,
@@ -41,21 +67,18 @@ def find_user(database: Database, username_key: str) -> User | None:
     )
 
 
-def _user_query() -> Query:
-    return (
-        UserTable.select(
-            UserTable.id,
-            UserTable.username,
-            UserTable.display_name,
-            UserTable.email,
-            UserTable.is_active,
-            UserTable.password_hash,
-            UserTable.account_id,
-            Membership.group,
-        )
-        .join(Membership, JOIN.LEFT_OUTER)
-        .where(UserTable.username_key == slot("username_key"))
-    )
+def _user_rows() -> Query:
+    """Return the query of users, a row for each group of each."""
+    return UserTable.select(
+        UserTable.id,
+        UserTable.username,
+        UserTable.display_name,
+        UserTable.email,
+        UserTable.is_active,
+        UserTable.password_hash,
+        UserTable.account_id,
+        Membership.group,
+    ).join(Membership, JOIN.LEFT_OUTER)
 
 
 def find_account(database: Database, username_key: str) -> Account | None:

@@ -244,6 +244,13 @@ def add_projects(database: Database) -> None:
         ).execute(database)
 
 
+def test_many_users(database: Database) -> None:
+    found = people.find_users(database, {"bob", "alice", "nobody"})
+    assert [user.username for user in found] == ["alice", "bob"]
+    assert found == [people.find_user(database, user.username) for user in found]
+    assert people.find_users(database, set()) == []
+
+
 def test_memberships(database: Database) -> None:
     assert sorted(people.find_memberships(database, {"alice", "nobody"})) == [
         ("alice", "approvers"),
