@@ -34,6 +34,7 @@ def restore(database: Database, rows: SiteRows, progress: Progress | None = None
     version = _unused_version(database)
     for table in reversed(ALL_TABLES):
         database.execute_sql(_sql(database, table, _Verb.DELETE))
+    _forget_numbering(database)
     done, told, total = 0, 0, sum(map(len, rows.values()))
     for table in ALL_TABLES:
         for start in range(0, len(rows[table]), CHUNK):
@@ -105,6 +106,12 @@ def _insert(database: Database, table: type[Table], rows: list[Row]) -> None:
 
 def _read(database: Database, table: type[Table]) -> list[Row]:
     return database.execute_sql(_sql(database, table, _Verb.SELECT)).fetchall()
+
+
+def _forget_numbering(database: Database) -> None:
+    """Let SQLite number after the highest id that comes now, as PostgreSQL does, not of all that ever was."""
+    if isinstance(database, SqliteDatabase):
+        database.execute_sql("DELETE FROM sqlite_sequence")
 
 
 def _continue_numbering(database: Database) -> None:
