@@ -173,7 +173,7 @@ def _settings_at(place: Place, settings: MappingSettings, leaves: Leaves) -> Map
 
 
 def plan_departures(
-    request: BulkRequest, sources: Sequence[ApprovalMapping], written: Container[int]
+    request: BulkRequest, sources: Sequence[ApprovalMapping], written: Container[int | None]
 ) -> Iterator[PlanEntry]:
     """Give which of these sources a move takes away: those that were written somewhere.
 
@@ -344,3 +344,29 @@ class BulkOperation:
     def title(self) -> str:
         """Return by what name the history calls it."""
         return f"bulk {self.operation.lower()} {self.id}"
+
+
+class LaterKind(StrEnum):
+    """What happened to a transition after an operation, so that it cannot be undone any more."""
+
+    CHANGED = "its mapping was changed"
+    UNMAPPED = "its mapping was deleted"
+    MAPPED = "it was mapped anew"
+    ACTED = "an issue approval was acted on, made or deleted"
+    MOVED = "an issue was moved"
+    ENTERED = "an issue entered its status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaterChange:
+    """One such change. issue_key: None where it is no issue's."""
+
+    place: Place
+    kind: LaterKind
+    issue_key: str | None = None
+
+    def __str__(self) -> str:
+        names = ("project", "issue type", "status", "transition")
+        place = ", ".join(f"{name} {id}" for name, id in zip(names, self.place, strict=True) if id)
+        issue = f" ({self.issue_key})" if self.issue_key else ""
+        return f"{place}: {self.kind}{issue}"

@@ -25,10 +25,13 @@ class MappingChange:
     edited: tuple[tuple[ApprovalMapping, ApprovalMapping], ...] = ()
     deleted: tuple[ApprovalMapping, ...] = ()
 
+    def mappings(self) -> tuple[ApprovalMapping, ...]:
+        """Return all mappings that the change is about, as they are last."""
+        return (*self.created, *(later for _, later in self.edited), *self.deleted)
+
     def ids(self) -> frozenset[int]:
         """Return the ids of all mappings that the change is about."""
-        after = (later for _, later in self.edited)
-        return frozenset(mapping.id for mapping in (*self.created, *after, *self.deleted))
+        return frozenset(mapping.id for mapping in self.mappings())
 
     def before(self, around: Surroundings) -> Surroundings:
         """Return the picture as it was. around: with the created and edited mappings as they are now."""

@@ -64,6 +64,7 @@ def _parts(
 
 
 def bulk_operations(rows: SiteRows) -> Iterator[BulkOperation]:
+    """Give the operations that the rows hold; mappings and issues tell whether they are overtaken."""
     mapping_versions = _versions(rows, tables.ApprovalMapping)
     issue_versions = _versions(rows, tables.Issue)
     entries = grouped(rows, tables.BulkEntry, "operation_id")
@@ -75,24 +76,30 @@ def bulk_operations(rows: SiteRows) -> Iterator[BulkOperation]:
             BulkOperation,
             values,
             entries=tuple(
-                made(
-                    BulkEntry,
+                bulk_entry(
                     each,
-                    before=kept_mapping(each["before"]),
                     is_overtaken=_is_other(each["mapping_version"], mapping_versions.get(each["mapping_id"])),
                 )
                 for each in entries[values["id"]]
             ),
             records=tuple(
-                made(
-                    BulkRecord,
+                bulk_record(
                     each,
-                    before=kept_record(each["before"]),
                     is_overtaken=_is_other(each["issue_version"], issue_versions.get(each["issue_id"])),
                 )
                 for each in records[values["id"]]
             ),
         )
+
+
+def bulk_entry(values: Mapping[str, Any], *, is_overtaken: bool = False) -> BulkEntry:
+    """Return an entry from a row by name of column."""
+    return made(BulkEntry, values, before=kept_mapping(values["before"]), is_overtaken=is_overtaken)
+
+
+def bulk_record(values: Mapping[str, Any], *, is_overtaken: bool = False) -> BulkRecord:
+    """Return a touched issue approval from a row by name of column."""
+    return made(BulkRecord, values, before=kept_record(values["before"]), is_overtaken=is_overtaken)
 
 
 def _versions(rows: SiteRows, table: type[Table]) -> dict[int, int]:

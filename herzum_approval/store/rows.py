@@ -83,8 +83,13 @@ def entries(cls: type[Entry], table: type[Table], found: list[Row]) -> tuple[Ent
 
 def values_of(rows: SiteRows, table: type[Table], *key: str) -> list[dict[str, Any]]:
     """Return the rows of a table by name of column, sorted."""
+    return sorted(by_column(table, rows[table]), key=itemgetter(*key))
+
+
+def by_column(table: type[Table], rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
+    """Give whole rows of a table by name of column."""
     names = columns(table)
-    return sorted((dict(zip(names, row, strict=True)) for row in rows[table]), key=itemgetter(*key))
+    return (dict(zip(names, row, strict=True)) for row in rows)
 
 
 def grouped(rows: SiteRows, table: type[Table], *key: str) -> defaultdict[Any, list[dict[str, Any]]]:
