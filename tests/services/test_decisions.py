@@ -175,6 +175,54 @@ def test_pages_of_what_was_delegated_come_in_order() -> None:
     assert [row[0] for row in issue_approvals.search(actor("admin"), page).rows] == [13, 21]
 
 
+# -- credentials ------------------------------------------------------------------------------
+
+BOTH = "username and password"
+
+
+@pytest.mark.parametrize(
+    ("required", "sent", "fault"),
+    [
+        ("none", {}, None),
+        ("none", {"username": "Admin", "password": "admin"}, None),
+        ("password", {"password": "admin"}, None),
+        (BOTH, {"username": "admin", "password": "admin"}, None),
+        ("password", {"username": "admin"}, Fault.PASSWORD_REQUIRED),
+        (BOTH, {}, Fault.PASSWORD_REQUIRED),
+        (BOTH, {"password": "wrong"}, Fault.USERNAME_REQUIRED),
+        ("none", {"username": "nobody", "password": "wrong"}, Fault.USER_NOT_FOUND),
+        ("none", {"username": "bob", "password": "wrong"}, Fault.USERNAME_OF_ANOTHER),
+        ("none", {"username": "admin", "password": "wrong"}, Fault.CREDENTIALS_WRONG),
+        ("password", {"password": "wrong"}, Fault.CREDENTIALS_WRONG),
+    ],
+)
+def test_credentials(required: str, sent: dict[str, str], fault: Fault | None) -> None:
+    given(configuration={"credentials_required": required})
+    if fault is None:
+        act("admin", 11, Action.APPROVE, **sent)
+        return
+    assert refusal("admin", 11, **sent) is fault
+
+
+def test_guesses_are_counted_and_denied_in_the_end() -> None:
+    for _ in range(3):
+        assert refusal("admin", 11, password="wrong") is Fault.CREDENTIALS_WRONG
+    assert refusal("admin", 11, password="admin") is Fault.CREDENTIALS_DENIED
+    act("admin", 11, Action.APPROVE)
+
+
+def test_the_record_comes_before_the_credentials() -> None:
+    assert refusal("admin", 2**31, password="wrong") is Fault.ISSUE_APPROVAL_NOT_FOUND
+    assert refusal("dave", 11, password="wrong") is Fault.ISSUE_APPROVAL_NOT_FOUND
+    assert refusal("admin", 90, password="wrong") is Fault.CONFIGURATION_ROW
+
+
+def refusal(username: str, record_id: int, **credentials: str) -> Fault:
+    with pytest.raises(Problem) as raised:
+        act(username, record_id, Action.APPROVE, **credentials)
+    return raised.value.fault
+
+
 # -- what it costs ----------------------------------------------------------------------------
 
 
