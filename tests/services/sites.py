@@ -27,10 +27,10 @@ def actor(username: str) -> Actor:
 
 
 def act(
-    username: str, record_id: int, action: Action, comment: str | None = None, **credentials: str
+    who: str, record_id: int, action: Action, comment: str | None = None, **credentials: str
 ) -> IssueApprovalView:
     return decisions.act(
-        actor(username), record_id, action, credentials=Credentials(**credentials), comment=comment
+        actor(who), record_id, action, credentials=Credentials(**credentials), comment=comment
     )
 
 

@@ -217,9 +217,9 @@ def test_the_record_comes_before_the_credentials() -> None:
     assert refusal("admin", 90, password="wrong") is Fault.CONFIGURATION_ROW
 
 
-def refusal(username: str, record_id: int, **credentials: str) -> Fault:
+def refusal(who: str, record_id: int, **credentials: str) -> Fault:
     with pytest.raises(Problem) as raised:
-        act(username, record_id, Action.APPROVE, **credentials)
+        act(who, record_id, Action.APPROVE, **credentials)
     return raised.value.fault
 
 
