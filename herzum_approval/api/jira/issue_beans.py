@@ -33,7 +33,7 @@ def issue_bean(view: IssueView, base_url: str, wanted: str = "") -> dict[str, An
 
 def _chosen(fields: Mapping[str, Callable[[], Any]], wanted: str) -> Mapping[str, Callable[[], Any]]:
     names = {name.strip() for name in wanted.split(",") if name.strip()}
-    if not names or names & _ALL:
+    if names & _ALL or all(name.startswith("-") for name in names):
         return {name: work for name, work in fields.items() if f"-{name}" not in names}
     return {name: work for name, work in fields.items() if name in names and _NONE not in names}
 
