@@ -330,7 +330,7 @@ class TestJira:
     def test_transitions(self, jira: JIRA, address: str) -> None:
         assert [each["name"] for each in jira.transitions("SOFT-1")] == ["Done"]
         approve(address, 11)
-        assert jira.find_transitionid_by_name("SOFT-1", "In Progress") == 21
+        assert jira.find_transitionid_by_name("SOFT-1", "In Progress") == "21"
         jira.transition_issue("SOFT-1", "In Progress")
         assert jira.issue("SOFT-1").fields.status.name == "In Progress"
         jira.transition_issue("SOFT-1", "31")
