@@ -9,6 +9,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from herzum_approval.examples import merged
 from herzum_approval.services import issue_approvals, people, snapshot
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
+BULK = "/rest/herzum-hap-services/1.0/api/bulk-mapping-operation"
 SESSION = "/rest/auth/1/session"
 MYSELF = "/rest/api/2/myself"
 RESET = "/__emulator/reset"
@@ -201,10 +203,74 @@ def acts_locked_out(stage: Stage) -> TestResponse:
     return send(stage.client, "POST", f"{SEARCH}/77/action", headers=JSON, body=body)
 
 
+def changes(body: Mapping[str, Any], **details: str) -> Provocation:
+    sent = {**COPY, **body}
+    return asks("POST", BULK, caller="admin", headers=JSON, body=orjson.dumps(sent), details=details)
+
+
+def undoes(stage: Stage, *, change: Mapping[str, Any] | None = None, times: int = 1) -> TestResponse:
+    """Copy a mapping, change something, and undo the copy so many times."""
+    send(stage.client, "POST", BULK, caller="admin", headers=JSON, body=orjson.dumps(COPY_OF_A_PROJECT))
+    if change is not None:
+        lay_over(stage.client, change)
+    for _ in range(times):
+        answer = send(stage.client, "POST", f"{BULK}/1/undo", caller="admin")
+    return answer
+
+
+def changes_a_system_workflow(stage: Stage) -> TestResponse:
+    lay_over(stage.client, {"workflows": [{"id": 1, "is_system": True}], **NO_MAPPINGS})
+    return changes({"mappingList": [TO_TEST]}).request(stage)
+
+
 def moves(body: Any, **details: str) -> Provocation:
     return asks("POST", TRANSITIONS, caller="admin", headers=JSON, body=orjson.dumps(body), details=details)
 
 
+COPY = {
+    "action": "copy",
+    "type": "project-issuetype-status-trans",
+    "projectId": "10101",
+    "issueTypeId": "10002",
+    "sourceStatusId": "1",
+    "transitionId": "11",
+    "mappingList": [
+        {"projectId": "10100", "issueTypeId": "10003", "sourceStatusId": "10000", "transitionId": "131"}
+    ],
+}
+COPY_OF_A_PROJECT = {
+    "action": "copy",
+    "type": "project",
+    "projectId": "10100",
+    "mappingList": [{"projectId": "10101"}],
+}
+OVERTAKEN = {
+    "id": 1,
+    "at": "2023-02-01T10:00:00.000Z",
+    "username": "admin",
+    "operation": "COPY",
+    "type": "project",
+    "affected": 1,
+    "skipped": 0,
+    "entries": [
+        {
+            "project_id": 10100,
+            "issue_type_id": 10002,
+            "source_status_id": 1,
+            "transition_id": 11,
+            "effect": "create",
+            "reason": "the transition is not mapped",
+            "mapping_id": 6,
+            "is_overtaken": True,
+        }
+    ],
+}
+TO_TEST = {"projectId": 10000, "issueTypeId": 10002, "sourceStatusId": 1, "transitionId": 11}
+NO_MAPPINGS: dict[str, Any] = {
+    "approval_mappings": {"$replace": []},
+    "issue_approvals": {"$replace": []},
+    "single_issue_configurations": {"$replace": []},
+}
 EXPIRED = {"licence": {"state": "expired"}}
 HERE = {"base_url": "http://localhost", "realm": "http%3A%2F%2Flocalhost"}
 UNREADABLE = {"reason": "The browser (or proxy) sent a request that this server could not understand."}
@@ -259,6 +325,58 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     ),
     (Fault.CONFIGURATION_ROW, "herzum"): acts({"action": "APPROVE"}, on=90),
     (Fault.ACTION_DISABLED, "herzum"): acts({"action": "ABSTAIN"}),
+    # -- bulk --
+    (Fault.BULK_PROJECT_NOT_FOUND, "herzum"): changes({"projectId": "10108"}, project_id="10108"),
+    (Fault.BULK_ISSUE_TYPE_NOT_FOUND, "herzum"): changes({"issueTypeId": "30002"}, issue_type_id="30002"),
+    (Fault.BULK_STATUS_NOT_FOUND, "herzum"): changes(
+        {"sourceStatusId": "1111"},
+        status_id="1111",
+        workflow="TEST: Process Management Workflow",
+        project_key="DOUB",
+        issue_type_id="10002",
+    ),
+    (Fault.BULK_TRANSITION_INVALID, "herzum"): changes(
+        {"transitionId": "3100"},
+        transition_id="3100",
+        status="Open",
+        status_id="1",
+        project_id="10101",
+        issue_type_id="10002",
+    ),
+    (Fault.BULK_ACTION_REQUIRED, "herzum"): changes({"action": " "}),
+    (Fault.BULK_ACTION_NOT_FOUND, "herzum"): changes({"action": "clone"}),
+    (Fault.BULK_TYPE_REQUIRED, "herzum"): changes({"type": None}),
+    (Fault.BULK_TYPE_NOT_FOUND, "herzum"): changes({"type": "project-workflow"}),
+    (Fault.BULK_PROJECT_REQUIRED, "herzum"): changes({"projectId": None}),
+    (Fault.BULK_ISSUE_TYPE_REQUIRED, "herzum"): changes({"issueTypeId": ""}),
+    (Fault.BULK_STATUS_REQUIRED, "herzum"): changes({"sourceStatusId": None}),
+    (Fault.BULK_TRANSITION_REQUIRED, "herzum"): changes({"transitionId": None}),
+    (Fault.BULK_LIST_INVALID, "herzum"): changes({"mappingList": {}}),
+    (Fault.BULK_SCHEMES_DIFFER, "herzum"): changes(
+        {"type": "project", "mappingList": [{"projectId": 10000}]}, source_id="10101", destination_id="10000"
+    ),
+    (Fault.BULK_WORKFLOWS_DIFFER, "herzum"): changes(
+        {"type": "project-issuetype", "mappingList": [{"projectId": 10000, "issueTypeId": 10004}]},
+        source_id="10101",
+        source_type_id="10002",
+        destination_id="10000",
+        destination_type_id="10004",
+    ),
+    (Fault.BULK_WORKFLOW_READ_ONLY, "herzum"): Provocation(
+        changes_a_system_workflow, {"workflow": "Classic Workflow"}
+    ),
+    (Fault.BULK_OPERATION_NOT_FOUND, "herzum"): asks(
+        "POST", f"{BULK}/99/undo", caller="admin", details={"operation_id": "99"}
+    ),
+    (Fault.BULK_OPERATION_UNDONE, "herzum"): Provocation(partial(undoes, times=2), {"operation_id": "1"}),
+    (Fault.BULK_OPERATION_OVERTAKEN, "herzum"): Provocation(
+        partial(undoes, change={"bulk_operations": {"$replace": [OVERTAKEN]}}),
+        {
+            "operation_id": "1",
+            "changes": "project 10100, issue type 10002, status 1, transition 11: its mapping was changed",
+        },
+    ),
+    (Fault.ADMINISTRATOR_REQUIRED, "herzum"): asks("POST", BULK, caller="carol"),
     # -- Jira's issues --
     (Fault.ISSUE_UNKNOWN, "jira"): asks("GET", "/rest/api/2/issue/NONE-1", caller="admin"),
     (Fault.TRANSITION_MISSING, "jira"): moves({}),
@@ -519,6 +637,8 @@ BODIES: list[Any] = [
     {"action": "APPROVE", "username": "nobody"},
     {"action": "APPROVE", "username": "alice"},
     {"action": "APPROVE", "password": "wrong"},
+    {"action": "copy", "type": "project", "projectId": "10100", "mappingList": [{"projectId": "10200"}]},
+    {"action": "edit", "type": "project", "projectId": [], "mappingList": []},
     {"transition": None},
     {"transition": {"id": "x"}},
     {"transition": {"id": 999}},
@@ -545,7 +665,7 @@ HOSTILE: list[dict[str, Any]] = [
     {"headers": JSON, "body": BOB},
 ]
 
-PATH_PARAMETERS = {"version": "latest", "issue_approval_id": "77", "id_or_key": "TEST-1"}
+PATH_PARAMETERS = {"version": "latest", "issue_approval_id": "77", "operation_id": "1", "id_or_key": "TEST-1"}
 
 QUERIES = (
     "",
@@ -563,6 +683,7 @@ QUERIES = (
             "issueids",
             "startAt",
             "maxResults",
+            "dryRun",
         )
         for value in ("", "%00", "x", "-1", "%ff", "9" * 30)
     ),

@@ -2,7 +2,7 @@
 
 from herzum_approval.api import login
 from herzum_approval.api.family import JIRA_LOGINS, Family
-from herzum_approval.api.herzum import issue_approvals
+from herzum_approval.api.herzum import issue_approvals, mappings
 from herzum_approval.api.herzum.errors import ERRORS
 
 FAMILY = Family(
@@ -10,7 +10,7 @@ FAMILY = Family(
     description="Search issue approvals, act on them, and change approval mappings in bulk.",
     bases=("/rest/herzum-hap-services/1.0",),
     errors=ERRORS,
-    blueprints=(issue_approvals.blp,),
+    blueprints=(issue_approvals.blp, mappings.blp),
     after_request=login.sign,
     security_schemes=JIRA_LOGINS,
 )
