@@ -47,6 +47,7 @@ class Row:
 
     herzum: Wire | None = None
     jira: Wire | None = None
+    administration: Wire | None = None
     emulator: Wire | None = None
     outside: Wire | None = None  # pages and everything else below no family
 
@@ -56,6 +57,10 @@ FAMILIES = tuple(field.name for field in fields(Row))
 
 def _herzum(status: int, code: str, text: str, source: str = HAP_REST) -> Row:
     return Row(herzum=Wire(status, text, source, code))
+
+
+def _admin(status: int, code: str, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
+    return Wire(status, text, OURS, f"admin.{code}", headers)
 
 
 _LOGIN_FAILED_HEADERS = (("X-Seraph-LoginReason", "AUTHENTICATED_FAILED"),)
@@ -121,7 +126,10 @@ class Fault(Enum):
         400, "max.results.empty", "If the maxResults parameter is present it cannot be empty"
     )
     MAX_RESULTS_INVALID = _herzum(404, "invalid.max.results", "maxResults parameter is invalid")
-    LICENCE_INVALID = _herzum(402, "license.invalid", "License is invalid")
+    LICENCE_INVALID = Row(
+        herzum=Wire(402, "License is invalid", HAP_REST, "license.invalid"),
+        administration=_admin(402, "licence.invalid", "The licence is invalid"),
+    )
 
     # -- action (A1 to A13; A3 is USER_NOT_FOUND, A13 is LICENCE_INVALID) --
     ACTION_NOT_FOUND = _herzum(
@@ -249,6 +257,7 @@ class Fault(Enum):
     )
     ADMINISTRATOR_REQUIRED = Row(
         herzum=Wire(403, "Client must be authenticated as an administrator to access this resource.", JIRA),
+        administration=_admin(403, "forbidden", "Only Jira administrators may do this"),
     )
 
     # -- Jira's issues --
@@ -269,12 +278,14 @@ class Fault(Enum):
     LOGIN_REQUIRED = Row(
         herzum=Wire(401, "Client must be authenticated to access this resource.", JIRA),
         jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_OAUTH_CHALLENGE,)),
+        administration=_admin(401, "login.required", "Nobody is signed in", (_OAUTH_CHALLENGE,)),
     )
     LOGIN_CHALLENGED = Row(
         herzum=Wire(
             401, "Client must be authenticated to access this resource.", JIRA, headers=(_BASIC_CHALLENGE,)
         ),
         jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_BASIC_CHALLENGE,)),
+        administration=_admin(401, "login.required", "Nobody is signed in", (_BASIC_CHALLENGE,)),
     )
     BASIC_LOGIN_FAILED = Row(
         herzum=Wire(
@@ -282,6 +293,9 @@ class Fault(Enum):
         ),
         jira=Wire(
             401, _BASIC_FAILURE + "AUTHENTICATED_FAILED", JIRA, headers=_LOGIN_FAILED_HEADERS, is_html=True
+        ),
+        administration=_admin(
+            401, "login.failed", "The username and the password do not match", _LOGIN_FAILED_HEADERS
         ),
     )
     BASIC_LOGIN_DENIED = Row(
@@ -291,6 +305,9 @@ class Fault(Enum):
         jira=Wire(
             403, _BASIC_FAILURE + "AUTHENTICATION_DENIED", JIRA, headers=_LOGIN_DENIED_HEADERS, is_html=True
         ),
+        administration=_admin(
+            403, "login.denied", "The login is locked after too many failures", _LOGIN_DENIED_HEADERS
+        ),
     )
     SESSION_LOGIN_FAILED = Row(
         jira=Wire(401, "Login failed", JIRA, headers=(*_LOGIN_FAILED_HEADERS, _OAUTH_CHALLENGE)),
@@ -299,22 +316,60 @@ class Fault(Enum):
     TOKEN_INVALID = Row(
         herzum=Wire(401, "Client must be authenticated to access this resource.", INFERRED),
         jira=Wire(401, _NOT_AUTHENTICATED, INFERRED, headers=(_OAUTH_CHALLENGE, _LOGIN_FAILED_HEADERS[0])),
+        administration=_admin(401, "token.invalid", "The token is unknown", (_LOGIN_FAILED_HEADERS[0],)),
     )
     URL_LOGIN_REFUSED = Row(
         herzum=Wire(401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS),
         jira=Wire(401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS),
+        administration=_admin(
+            401, "login.address", "Logins in the address are off; send Basic credentials or a session cookie."
+        ),
+    )
+
+    # -- administration: all of it ours --
+    PARAMETER_INVALID = Row(administration=_admin(400, "parameter.invalid", "{name}: {reason}"))
+    VALUE_INVALID = Row(administration=_admin(400, "body.invalid", "{path}: {reason}"))
+    REFERENCE_INVALID = Row(administration=_admin(400, "reference.invalid", "{path}: {reason}"))
+    MAPPING_UNKNOWN = Row(administration=_admin(404, "mapping.notexist", "There is no mapping {id}"))
+    SCOPE_MAPPED = Row(
+        administration=_admin(409, "mapping.exists", "The mapping {id} is for this transition already"),
+    )
+    SCOPE_FIXED = Row(
+        administration=_admin(
+            400, "mapping.scope.fixed", "What a mapping is for cannot be changed: delete it, create another"
+        ),
+    )
+    WORKFLOW_READ_ONLY = Row(
+        administration=_admin(400, "workflow.system", "The system workflow {name} takes no approvals"),
+    )
+    TRANSITION_UNFIT = Row(administration=_admin(400, "transition.invalid", "{path}: {reason}"))
+    APPROVAL_UNKNOWN = Row(administration=_admin(404, "approval.notexist", "There is no approval {id}"))
+    APPROVAL_NAME_TAKEN = Row(
+        administration=_admin(409, "approval.exists", "There is an approval {name} already"),
+    )
+    APPROVAL_IN_USE = Row(
+        administration=_admin(
+            409,
+            "approval.inuse",
+            "The approval {name} is in use: in {mappings} mappings and {issue_approvals} issue approvals",
+        ),
+    )
+    STALE = Row(
+        administration=_admin(412, "version.stale", "It was changed meanwhile: read it again, then decide"),
     )
 
     # -- every door --
     ROUTE_NOT_FOUND = Row(
         herzum=Wire(404, "null for uri: {url}", JIRA),
         jira=Wire(404, "null for uri: {url}", JIRA),
+        administration=_admin(404, "route.notexist", "There is nothing at {url}"),
         emulator=Wire(404, "There is nothing at {url}.", OURS, "emulator.route.notexist"),
         outside=Wire(404, "There is nothing at this address.", OURS, is_html=True),
     )
     METHOD_NOT_ALLOWED = Row(
         herzum=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
         jira=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
+        administration=_admin(405, "method.notallowed", "Use {allow}", (("Allow", "{allow}"),)),
         emulator=Wire(
             405, "Use {allow}.", OURS, "emulator.method.notallowed", headers=(("Allow", "{allow}"),)
         ),
@@ -323,21 +378,25 @@ class Fault(Enum):
     BODY_MALFORMED = Row(
         herzum=Wire(400, "The request body is no JSON object: {reason}", OURS, "request.body.malformed"),
         jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
+        administration=_admin(400, "body.malformed", "The request body is no JSON object: {reason}"),
         emulator=Wire(400, "The request body is no JSON object: {reason}", OURS, "emulator.body.malformed"),
     )
     BODY_TOO_LARGE = Row(
         herzum=Wire(413, "The request body is longer than {limit} bytes", OURS, "request.body.toolarge"),
         jira=Wire(413, "The request body is longer than {limit} bytes", OURS),
+        administration=_admin(413, "body.toolarge", "The request body is longer than {limit} bytes"),
         emulator=Wire(413, "The request body is longer than {limit} bytes", OURS, "emulator.body.toolarge"),
         outside=Wire(413, "The request body is longer than {limit} bytes.", OURS, is_html=True),
     )
     CONTENT_TYPE_UNSUPPORTED = Row(
         herzum=Wire(415, "The request body must be application/json", OURS, "request.type.unsupported"),
         jira=Wire(415, "HTTP 415 Unsupported Media Type", INFERRED),
+        administration=_admin(415, "type.unsupported", "The request body must be application/json"),
     )
     REQUEST_MALFORMED = Row(
         herzum=Wire(400, "The request is malformed: {reason}", OURS, "request.malformed"),
         jira=Wire(400, "The request is malformed: {reason}", OURS),
+        administration=_admin(400, "request.malformed", "The request is malformed: {reason}"),
         emulator=Wire(400, "The request is malformed: {reason}", OURS, "emulator.request.malformed"),
         outside=Wire(400, "The request is malformed: {reason}", OURS, is_html=True),
     )
@@ -346,6 +405,7 @@ class Fault(Enum):
             503, "The database is busy, please try again", OURS, "request.busy", (("Retry-After", "1"),)
         ),
         jira=Wire(503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)),
+        administration=_admin(503, "busy", "The database is busy, please try again", (("Retry-After", "1"),)),
         emulator=Wire(
             503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
         ),
@@ -353,6 +413,7 @@ class Fault(Enum):
     INTERNAL_ERROR = Row(
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),
         jira=Wire(500, "Internal server error, request {request_id}", OURS),
+        administration=_admin(500, "internal.error", "Internal server error, request {request_id}"),
         emulator=Wire(500, "Internal server error, request {request_id}", OURS, "emulator.internal.error"),
         outside=Wire(500, "Internal server error, request {request_id}", OURS, is_html=True),
     )

@@ -7,7 +7,7 @@ Mapping" (deleting a mapping removes its approvals); that votes are kept is infe
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from herzum_approval.domain.alignment import realign
+from herzum_approval.domain.alignment import Alignment, realign
 from herzum_approval.domain.history import EventKind
 from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.issues import Outcome, Surroundings, applied, record_event
@@ -58,6 +58,16 @@ def follow(
     existing = [record for record in around.records if record.mapping_id in ids]
     wanted = around.wanted([mapping for mapping in around.mappings_in_force() if mapping.id in ids])
     alignment = realign(existing, wanted, around.issue.status_id, now)
+    return aligned(around, alignment, username=username, reason=reason, now=now)
+
+
+def aligned(
+    around: Surroundings, alignment: Alignment, *, username: str | None, reason: str, now: datetime
+) -> Outcome:
+    """Return the picture with its records aligned, and what the history tells of each.
+
+    reason: what was done, for the history.
+    """
     updated = tuple(later for _, later in alignment.updated)
     created = tuple(replace(record, id=-place) for place, record in enumerate(alignment.created, start=1))
     after = replace(around, records=applied(around.records, (*updated, *created), alignment.deleted))
@@ -69,6 +79,7 @@ def follow(
     return Outcome(
         around=after,
         events=tuple(
-            record_event(around, kind, now, record, username=username, details={"reason": reason}) for kind, record in told
+            record_event(around, kind, now, record, username=username, details={"reason": reason})
+            for kind, record in told
         ),
     )

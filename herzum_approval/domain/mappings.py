@@ -96,3 +96,21 @@ class ApprovalMapping:
     settings: MappingSettings = field(default_factory=MappingSettings)
     approvals: tuple[MappedApproval, ...] = ()
     conditioned_minimums: tuple[ConditionedMinimum, ...] = ()
+
+    @property
+    def scope(self) -> tuple[int | None, ...]:
+        """What the mapping is for; no two have the same. An issue says its project and type."""
+        if self.issue_id is not None:
+            return (self.issue_id, self.source_status_id, self.transition_id)
+        return (self.project_id, self.issue_type_id, self.source_status_id, self.transition_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingFilters:
+    """Which mappings are asked for; None leaves a filter out. approval_id: among those mapped."""
+
+    project_id: int | None = None
+    issue_type_id: int | None = None
+    source_status_id: int | None = None
+    transition_id: int | None = None
+    approval_id: int | None = None

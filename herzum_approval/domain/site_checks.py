@@ -1,6 +1,6 @@
 """What makes a site whole: names and references that hold, and parts that fit together."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 
 from herzum_approval.domain import jql
 from herzum_approval.domain.issue_approvals import ApprovalStatus
@@ -49,7 +49,7 @@ def _role_faults(site: Site) -> Iterator[SiteFault]:
 
 
 def _issue_faults(site: Site) -> Iterator[SiteFault]:
-    workflows = _Workflows(site)
+    workflows = Workflows(site)
     keys = {project.id: project.key for project in site.projects}
     for place, issue in enumerate(site.issues):
         if issue.key.rpartition("-")[0] != keys[issue.project_id]:
@@ -67,7 +67,7 @@ def _rule_faults(site: Site) -> Iterator[SiteFault]:
             yield SiteFault(f"conditional_rules[{place}].jql", str(error))
 
 
-class _Workflows:
+class Workflows:
     """The workflow of each project's issue type."""
 
     def __init__(self, site: Site) -> None:
@@ -77,6 +77,7 @@ class _Workflows:
         self.workflows = workflows
 
     def of(self, project_id: int, issue_type_id: int) -> Workflow:
+        """Return the workflow of the project's issue type."""
         return self.workflows[self.schemes[project_id].workflow_id(issue_type_id)]
 
     def transition_fault(
@@ -93,16 +94,15 @@ class _Workflows:
 
 
 def _mapping_faults(site: Site) -> Iterator[SiteFault]:
-    workflows = _Workflows(site)
+    workflows = Workflows(site)
     issues = {issue.id: issue for issue in site.issues}
-    scopes = set()
+    scopes: set[tuple[int | None, ...]] = set()
     for place, mapping in enumerate(site.approval_mappings):
         path = f"approval_mappings[{place}]"
-        scope = _scope(mapping)
-        if scope in scopes:
+        if mapping.scope in scopes:
             yield SiteFault(path, "its scope is mapped already")
-        scopes.add(scope)
-        if mapping.issue_id is not None and not _is_of(issues[mapping.issue_id], mapping):
+        scopes.add(mapping.scope)
+        if mapping.issue_id is not None and not is_of(issues[mapping.issue_id], mapping):
             yield SiteFault(f"{path}.issue_id", "the issue is of another project or issue type")
         pair = (mapping.project_id, mapping.issue_type_id)
         if workflows.of(*pair).is_system:
@@ -116,18 +116,13 @@ def _mapping_faults(site: Site) -> Iterator[SiteFault]:
             yield SiteFault(f"{path}.settings.rejection_transition_id", reason)
 
 
-def _scope(mapping: ApprovalMapping) -> Hashable:
-    if mapping.issue_id is not None:
-        return (mapping.issue_id, mapping.source_status_id, mapping.transition_id)
-    return (mapping.project_id, mapping.issue_type_id, mapping.source_status_id, mapping.transition_id)
-
-
-def _is_of(issue: Issue, mapping: ApprovalMapping) -> bool:
+def is_of(issue: Issue, mapping: ApprovalMapping) -> bool:
+    """Return whether the issue is of the mapping's project and issue type."""
     return (issue.project_id, issue.issue_type_id) == (mapping.project_id, mapping.issue_type_id)
 
 
 def _issue_approval_faults(site: Site) -> Iterator[SiteFault]:
-    workflows = _Workflows(site)
+    workflows = Workflows(site)
     issues = {issue.id: issue for issue in site.issues}
     known: dict[tuple[int, int, int, int], str | None] = {}
     for place, record in enumerate(site.issue_approvals):

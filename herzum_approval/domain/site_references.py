@@ -139,6 +139,8 @@ APPROVER_TARGETS = {
 }
 """What the value of an approver property refers to; the other kinds have none."""
 
+_APPROVERS = ("approvals[].approvers[]", "approval_mappings[].settings.super_approvers[]")
+
 _TEXT_IDS = ("groups[].id", "custom_fields[].id")
 
 LEAST = {
@@ -180,11 +182,34 @@ def reference_faults(site: Site) -> Iterator[SiteFault]:
     """Give every name, number and reference that cannot stand."""
     if site.format != FORMAT:
         yield SiteFault("format", f"is {FORMAT!r} in this version, not {site.format!r}")
+    yield from value_faults(site)
+    yield from _duplicates(site)
+    yield from link_faults(site)
+
+
+def value_faults(site: Site) -> Iterator[SiteFault]:
+    """Give every value that cannot stand, whatever else there is."""
     yield from _number_faults(site)
     yield from _format_faults(site)
-    yield from _duplicates(site)
+    yield from _contradictions(site)
+
+
+def link_faults(site: Site) -> Iterator[SiteFault]:
+    """Give every reference that leads nowhere, or to something that does not fit."""
     yield from _reference_faults(site)
     yield from _approver_faults(site)
+
+
+def mentions(site: Site) -> dict[str, frozenset[Any]]:
+    """Return what the site refers to: values by what each is of, such as `users[].username`."""
+    found: dict[str, set[Any]] = {}
+    for path, target in REFERENCES.items():
+        found.setdefault(target, set()).update(value for _, value in values_at(site, path))
+    for path in _APPROVERS:
+        for _, approver in values_at(site, path):
+            if approver.value is not None and (target := APPROVER_TARGETS.get(approver.kind, "")):
+                found.setdefault(target, set()).add(approver.value)
+    return {target: frozenset(values) for target, values in found.items()}
 
 
 # -- walking ----------------------------------------------------------------------------------
@@ -319,10 +344,13 @@ def _field_faults(site: Site, targets: _Targets) -> Iterator[SiteFault]:
 def _approver_faults(site: Site) -> Iterator[SiteFault]:
     targets = _Targets(site)
     types = {field.id: field.type for field in site.custom_fields}
-    for path in ("approvals[].approvers[]", "approval_mappings[].settings.super_approvers[]"):
+    for path in _APPROVERS:
         for places, approver in values_at(site, path):
             if reason := _approver_fault(approver, targets, types):
                 yield SiteFault(located(path, places) + ".value", reason)
+
+
+def _contradictions(site: Site) -> Iterator[SiteFault]:
     for place, approval in enumerate(site.approvals):
         excluded = {approver.kind for approver in approval.approvers if approver.is_excluded}
         for position, approver in enumerate(approval.approvers):

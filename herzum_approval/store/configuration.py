@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from peewee import EXCLUDED, Database
 
 from herzum_approval.domain.configuration import Configuration, Licence
+from herzum_approval.domain.versions import Versioned
 from herzum_approval.store.statements import run, slot
 from herzum_approval.store.tables import SiteDocument
 
@@ -16,15 +17,20 @@ _KINDS: dict[str, type[Licence | Configuration]] = {"licence": Licence, "configu
 
 
 def read_licence(database: Database) -> Licence:
-    document = _read(database, "licence")
+    document, _ = _read(database, "licence")
     assert isinstance(document, Licence)
     return document
 
 
 def read_configuration(database: Database) -> Configuration:
-    document = _read(database, "configuration")
+    return read_versioned_configuration(database).entry
+
+
+def read_versioned_configuration(database: Database) -> Versioned[Configuration]:
+    """Return the configuration with its version, 0 where it was never written."""
+    document, version = _read(database, "configuration")
     assert isinstance(document, Configuration)
-    return document
+    return Versioned(document, version)
 
 
 def write_document(database: Database, document: Licence | Configuration) -> None:
@@ -36,14 +42,17 @@ def write_document(database: Database, document: Licence | Configuration) -> Non
     ).execute(database)
 
 
-def _read(database: Database, name: str) -> Licence | Configuration:
+def _read(database: Database, name: str) -> tuple[Licence | Configuration, int]:
     rows = run(
         database,
         "site document",
-        lambda: SiteDocument.select(SiteDocument.document).where(SiteDocument.name == slot("name")),
+        lambda: SiteDocument.select(SiteDocument.document, SiteDocument.version).where(
+            SiteDocument.name == slot("name")
+        ),
         {"name": name},
     )
-    return _decoded(name, rows[0][0] if rows else "{}")
+    text, version = rows[0] if rows else ("{}", 0)
+    return _decoded(name, text), version
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,7 @@
 """Approval mappings: read, written by the thousand, and the issues that they bear on."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from peewee import Database, Query, SqliteDatabase
@@ -64,6 +65,48 @@ def read_mappings(database: Database, mapping_ids: Sequence[int]) -> tuple[Appro
     return site.approval_mappings
 
 
+def read_version(database: Database, mapping_id: int) -> int | None:
+    """Return the present version of a mapping, None where there is none."""
+    mapping = tables.ApprovalMapping
+    rows = run(
+        database,
+        "version of mapping",
+        lambda: mapping.select(mapping.version).where(mapping.id == slot("id")),
+        {"id": mapping_id},
+    )
+    return rows[0][0] if rows else None
+
+
+def find_mapping_ids(database: Database, filters: MappingFilters) -> list[int]:
+    """Return the ids of the mappings that the filters leave, in their order."""
+    values = {name: value for name, value in asdict(filters).items() if value is not None}
+    rows = run(database, ("find mappings", *values), lambda: _filtered(values), values)
+    return [id for (id,) in rows]
+
+
+def find_id_of_scope(database: Database, mapping: ApprovalMapping) -> int | None:
+    """Return the id of the mapping that has the same scope, None where it is free."""
+    table = tables.ApprovalMapping
+    is_single = mapping.issue_id is not None
+
+    def build() -> Query:
+        place = (table.source_status == slot("status")) & (table.transition_id == slot("transition"))
+        if is_single:
+            return table.select(table.id).where(place, table.issue == slot("issue"))
+        is_of = (table.project == slot("project")) & (table.issue_type == slot("type"))
+        return table.select(table.id).where(place, is_of, table.issue.is_null())
+
+    values = {
+        "status": mapping.source_status_id,
+        "transition": mapping.transition_id,
+        "issue": mapping.issue_id,
+        "project": mapping.project_id,
+        "type": mapping.issue_type_id,
+    }
+    rows = run(database, ("mapping of scope", is_single), build, values)
+    return rows[0][0] if rows else None
+
+
 def find_issue_ids(database: Database, mapping_ids: Sequence[int]) -> list[int]:
     """Return the issues that mappings bear on, by id: those with records of them, or in their status."""
     if not mapping_ids:
@@ -90,6 +133,18 @@ def _issue_query(ids: Sequence[Any]) -> Query:
     waiting = mapping.select(issue.id).join(issue, on=is_waiting).where(mapping.id.in_(ids))
     own = mapping.select(mapping.issue).where(mapping.id.in_(ids), mapping.issue.is_null(False))
     return with_records | waiting | own
+
+
+def _filtered(names: Iterable[str]) -> Query:
+    mapping, mapped = tables.ApprovalMapping, tables.MappedApproval
+    query = mapping.select(mapping.id).order_by(mapping.id)
+    for name in names:
+        if name == "approval_id":
+            asking = mapped.select(mapped.approval_mapping).where(mapped.approval == slot(name))
+            query = query.where(mapping.id.in_(asking))
+        else:
+            query = query.where(mapping._meta.columns[name] == slot(name))
+    return query
 
 
 def _selection(table: Any, size: int) -> Any:

@@ -68,9 +68,14 @@ class _Changes:
         ]
 
     def _is_regrouped(self, old: IssueApproval, new: IssueApproval) -> bool:
-        """Return whether others can act on an open record than before: its mapping may name them anew."""
-        earlier, later = self.before.mapping_of(old), self.after.mapping_of(new)
-        return earlier != later and _standings(self.before, old) != _standings(self.after, new)
+        """Return whether others can act on an open record than before: its mapping or its approval may
+        name them anew.
+        """
+        has_changed = (
+            self.before.mapping_of(old) != self.after.mapping_of(new)
+            or self.before.approvals[old.approval_id] != self.after.approvals[new.approval_id]
+        )
+        return has_changed and _standings(self.before, old) != _standings(self.after, new)
 
 
 def _numbered(database: Database, outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -10,7 +10,7 @@ from herzum_approval.domain.sites import Site
 from herzum_approval.store import one_moment
 from herzum_approval.store.rows import Row, SiteRows, columns
 from herzum_approval.store.site_rows import to_site
-from herzum_approval.store.tables import ALL_TABLES, Approval, SiteDocument, Table
+from herzum_approval.store.tables import ALL_TABLES, Approval, ApprovalMapping, SiteDocument, Table
 
 CHUNK = 10_000
 
@@ -89,7 +89,7 @@ def _unused_version(database: Database) -> int:
     return 1 + (database.execute_sql(f"SELECT MAX(version) FROM ({tables}) AS versions").fetchone()[0] or 0)
 
 
-_VERSIONED: tuple[type[Table], ...] = (SiteDocument, Approval)
+_VERSIONED: tuple[type[Table], ...] = (SiteDocument, Approval, ApprovalMapping)
 
 
 def _versioned(table: type[Table], rows: list[Row], version: int) -> list[Row]:
