@@ -63,8 +63,9 @@ ROOMS: dict[str, Room] = {
     "api.openapi": Room(("errors", "examples", "api.family"), ("flask", "flask_smorest")),
     "api.herzum": _DOOR,
     "api.jira": _DOOR,
+    "api.administration": _DOOR,
     "api.emulator": _DOOR,
-    "api": Room(("api.family", "api.herzum", "api.jira", "api.emulator")),
+    "api": Room(("api.family", "api.herzum", "api.jira", "api.administration", "api.emulator")),
     "cli": Room(
         ("app", "services", "domain", "errors", "config", "documents"), ("click", "flask", "granian", "rich")
     ),

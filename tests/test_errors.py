@@ -30,7 +30,7 @@ from herzum_approval.api.openapi import register_families
 from herzum_approval.app import create_app
 from herzum_approval.errors import FAMILIES, Fault, Problem, Wire
 from herzum_approval.examples import merged
-from herzum_approval.services import issue_approvals, people, snapshot
+from herzum_approval.services import issue_approvals, mappings, people, snapshot
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
 BULK = "/rest/herzum-hap-services/1.0/api/bulk-mapping-operation"
@@ -41,6 +41,10 @@ SNAPSHOT = "/__emulator/snapshot"
 ISSUE = "/rest/api/2/issue/SOFT-1"
 TRANSITIONS = f"{ISSUE}/transitions"
 DOCS = "/docs/"
+ADMINISTRATION = "/rest/approval-admin/1.0"
+MAPPINGS = f"{ADMINISTRATION}/mappings"
+APPROVALS = f"{ADMINISTRATION}/approvals"
+CONFIGURATION = f"{ADMINISTRATION}/configuration"
 
 JSON = {"Content-Type": "application/json"}
 JSON_TYPE = "application/json;charset=UTF-8"
@@ -271,6 +275,35 @@ NO_MAPPINGS: dict[str, Any] = {
     "issue_approvals": {"$replace": []},
     "single_issue_configurations": {"$replace": []},
 }
+
+
+def administers(
+    method: str,
+    target: str,
+    body: Any = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
+    **details: Any,
+) -> Provocation:
+    def provoke(stage: Stage) -> TestResponse:
+        if given is not None:
+            lay_over(stage.client, given)
+        content = b"" if body is None else orjson.dumps(body)
+        sent = {**JSON, **(headers or {})}
+        return send(stage.client, method, target, caller="admin", headers=sent, body=content)
+
+    return Provocation(provoke, details)
+
+
+MAPPING = {
+    "projectId": 10000,
+    "issueTypeId": 10002,
+    "sourceStatusId": 1,
+    "transitionId": 5,
+    "approvals": [{"approvalId": 1}],
+}
+SYSTEM_WORKFLOW = {"workflows": [{"id": 1, "is_system": True}], "approval_mappings": {"$replace": []}}
 EXPIRED = {"licence": {"state": "expired"}}
 HERE = {"base_url": "http://localhost", "realm": "http%3A%2F%2Flocalhost"}
 UNREADABLE = {"reason": "The browser (or proxy) sent a request that this server could not understand."}
@@ -397,6 +430,65 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.TOKEN_INVALID, "jira"): asks("GET", MYSELF, headers={"Authorization": "Bearer abc"}, details=HERE),
     (Fault.URL_LOGIN_REFUSED, "herzum"): asks("GET", f"{SEARCH}?os_username=bob&os_password=bob"),
     (Fault.URL_LOGIN_REFUSED, "jira"): asks("GET", f"{MYSELF}?os_password=bob"),
+    # -- administration --
+    (Fault.LICENCE_INVALID, "administration"): administers("GET", MAPPINGS, given=EXPIRED),
+    (Fault.ADMINISTRATOR_REQUIRED, "administration"): asks("GET", MAPPINGS, caller="carol"),
+    (Fault.PARAMETER_INVALID, "administration"): administers(
+        "GET", f"{MAPPINGS}?projectId=x", name="projectId", reason="must be an id"
+    ),
+    (Fault.VALUE_INVALID, "administration"): administers(
+        "POST", APPROVALS, {"name": 1}, path="name", reason="must be a text"
+    ),
+    (Fault.REFERENCE_INVALID, "administration"): administers(
+        "POST",
+        MAPPINGS,
+        {**MAPPING, "issueTypeId": 99},
+        path="issueTypeId",
+        reason="99 is the id of none of the issue_types",
+    ),
+    (Fault.MAPPING_UNKNOWN, "administration"): administers("GET", f"{MAPPINGS}/99", id=99),
+    (Fault.SCOPE_MAPPED, "administration"): administers("POST", MAPPINGS, {**MAPPING, "transitionId": 11}, id=4),
+    (Fault.SCOPE_FIXED, "administration"): administers("PUT", f"{MAPPINGS}/4", MAPPING),
+    (Fault.WORKFLOW_READ_ONLY, "administration"): administers(
+        "POST", MAPPINGS, MAPPING, given=SYSTEM_WORKFLOW, name="Classic Workflow"
+    ),
+    (Fault.TRANSITION_UNFIT, "administration"): administers(
+        "POST",
+        MAPPINGS,
+        {**MAPPING, "transitionId": 111},
+        path="transitionId",
+        reason="111 is no transition from status 1 in 'Classic Workflow'",
+    ),
+    (Fault.APPROVAL_UNKNOWN, "administration"): administers("DELETE", f"{APPROVALS}/99", id=99),
+    (Fault.APPROVAL_NAME_TAKEN, "administration"): administers("POST", APPROVALS, {"name": "tech"}, name="tech"),
+    (Fault.APPROVAL_IN_USE, "administration"): administers(
+        "DELETE", f"{APPROVALS}/5", name="restricted", mappings=1, issue_approvals=1
+    ),
+    (Fault.STALE, "administration"): administers("PUT", CONFIGURATION, {}, headers={"If-Match": '"0"'}),
+    (Fault.LOGIN_REQUIRED, "administration"): asks("GET", MAPPINGS, details=HERE),
+    (Fault.LOGIN_CHALLENGED, "administration"): asks("GET", f"{MAPPINGS}?os_authType=basic"),
+    (Fault.BASIC_LOGIN_FAILED, "administration"): asks("GET", MAPPINGS, caller="bob", password="wrong"),
+    (Fault.BASIC_LOGIN_DENIED, "administration"): after_failures("GET", MAPPINGS, caller="bob"),
+    (Fault.TOKEN_INVALID, "administration"): asks("GET", MAPPINGS, headers={"Authorization": "Bearer abc"}),
+    (Fault.URL_LOGIN_REFUSED, "administration"): asks("GET", f"{MAPPINGS}?os_password=bob"),
+    (Fault.ROUTE_NOT_FOUND, "administration"): asks(
+        "GET", f"{ADMINISTRATION}/none", details={"url": f"http://localhost{ADMINISTRATION}/none"}
+    ),
+    (Fault.METHOD_NOT_ALLOWED, "administration"): asks(
+        "DELETE", CONFIGURATION, details={"allow": "GET, HEAD, OPTIONS, PUT"}
+    ),
+    (Fault.BODY_MALFORMED, "administration"): administers(
+        "PUT", CONFIGURATION, [], reason="it must be an object"
+    ),
+    (Fault.BODY_TOO_LARGE, "administration"): asks("PUT", CONFIGURATION, headers=JSON, **TOO_LARGE),
+    (Fault.CONTENT_TYPE_UNSUPPORTED, "administration"): asks(
+        "PUT", CONFIGURATION, caller="admin", headers={"Content-Type": "text/plain"}, body=b"{}"
+    ),
+    (Fault.REQUEST_MALFORMED, "administration"): asks("PUT", CONFIGURATION, caller="admin", **CUT_OFF),
+    (Fault.BUSY, "administration"): asks("GET", CONFIGURATION, caller="admin", busy=True),
+    (Fault.INTERNAL_ERROR, "administration"): breaks(
+        mappings, "find_mappings", "GET", MAPPINGS, caller="admin"
+    ),
     # -- every door --
     (Fault.ROUTE_NOT_FOUND, "herzum"): asks(
         "GET", f"{SEARCH}/none", details={"url": f"http://localhost{SEARCH}/none"}
@@ -495,8 +587,8 @@ def payload(fault: Fault, family: str, wire: Wire, text: str) -> dict[str, Any]:
 def test_codes_belong_to_the_shapes_that_have_them() -> None:
     for fault, family in COLUMNS:
         wire = fault.wire(family)
-        assert (wire.code is None) or family in ("herzum", "emulator"), fault
-        assert wire.code is not None or family != "emulator", fault
+        assert (wire.code is None) or family in ("herzum", "administration", "emulator"), fault
+        assert wire.code is not None or family not in ("administration", "emulator"), fault
 
 
 def test_naming_a_fault_without_words_fails_at_import() -> None:
@@ -642,6 +734,13 @@ BODIES: list[Any] = [
     {"transition": None},
     {"transition": {"id": "x"}},
     {"transition": {"id": 999}},
+    {"name": 1},
+    {"name": "tech"},
+    {"name": "x", "approvers": [{"kind": "user", "value": "nobody"}]},
+    {**MAPPING, "settings": {"reminderDays": 0}},
+    {**MAPPING, "transitionId": 11},
+    {**MAPPING, "transitionId": 111},
+    {**MAPPING, "projectId": 99},
 ]
 
 HOSTILE: list[dict[str, Any]] = [
@@ -660,12 +759,23 @@ HOSTILE: list[dict[str, Any]] = [
     {"headers": {**JSON, "Content-Length": "10"}, "body": b"{"},
     {"headers": BAD_HOST},
     {"headers": JSON, "body": BOB_WRONG},
-    *({"caller": "carol", "headers": JSON, "body": orjson.dumps(body)} for body in BODIES),
+    *(
+        {"caller": caller, "headers": {**JSON, "If-Match": tag}, "body": orjson.dumps(body)}
+        for body in BODIES
+        for caller, tag in (("carol", "*"), ("admin", "*"), ("admin", '"0"'))
+    ),
     *[{"caller": "bob", "password": "wrong"}] * 4,
     {"headers": JSON, "body": BOB},
 ]
 
-PATH_PARAMETERS = {"version": "latest", "issue_approval_id": "77", "operation_id": "1", "id_or_key": "TEST-1"}
+PATH_PARAMETERS = {
+    "version": "latest",
+    "issue_approval_id": "77",
+    "operation_id": "1",
+    "id_or_key": "TEST-1",
+    "mapping_id": "4",
+    "approval_id": "5",
+}
 
 QUERIES = (
     "",
@@ -684,6 +794,9 @@ QUERIES = (
             "startAt",
             "maxResults",
             "dryRun",
+            "projectId",
+            "approvalId",
+            "name",
         )
         for value in ("", "%00", "x", "-1", "%ff", "9" * 30)
     ),
@@ -714,13 +827,14 @@ def test_no_route_leaks_an_undeclared_fault(
         for request in HOSTILE:
             send(client, method, target, **request)
         for query in QUERIES:
-            send(client, method, f"{target}?{query}", caller="carol")
+            for caller in ("carol", "admin"):
+                send(client, method, f"{target}?{query}", caller=caller)
         client.reset()
         client.post(RESET, status=204)
         walked.add((method, path))
     assert leaks(answered, client) == []
     families_met = {each.family for each in answered if each.rule}
-    assert families_met == {"herzum", "jira", "emulator"}
+    assert families_met == {"herzum", "jira", "administration", "emulator"}
     assert len(walked) >= 10
 
 
