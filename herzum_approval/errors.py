@@ -354,7 +354,7 @@ class Fault(Enum):
             "The approval {name} is in use: in {mappings} mappings and {issue_approvals} issue approvals",
         ),
     )
-    STALE = Row(
+    VERSION_STALE = Row(
         administration=_admin(412, "version.stale", "It was changed meanwhile: read it again, then decide"),
     )
 

@@ -303,7 +303,12 @@ MAPPING = {
     "transitionId": 5,
     "approvals": [{"approvalId": 1}],
 }
-SYSTEM_WORKFLOW = {"workflows": [{"id": 1, "is_system": True}], "approval_mappings": {"$replace": []}}
+NOTHING: dict[str, Any] = {"$replace": []}
+SYSTEM_WORKFLOW = {
+    "workflows": [{"id": 1, "is_system": True}],
+    "approval_mappings": NOTHING,
+    "issue_approvals": NOTHING,
+}
 EXPIRED = {"licence": {"state": "expired"}}
 HERE = {"base_url": "http://localhost", "realm": "http%3A%2F%2Flocalhost"}
 UNREADABLE = {"reason": "The browser (or proxy) sent a request that this server could not understand."}
@@ -447,7 +452,9 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
         reason="99 is the id of none of the issue_types",
     ),
     (Fault.MAPPING_UNKNOWN, "administration"): administers("GET", f"{MAPPINGS}/99", id=99),
-    (Fault.SCOPE_MAPPED, "administration"): administers("POST", MAPPINGS, {**MAPPING, "transitionId": 11}, id=4),
+    (Fault.SCOPE_MAPPED, "administration"): administers(
+        "POST", MAPPINGS, {**MAPPING, "transitionId": 11}, id=4
+    ),
     (Fault.SCOPE_FIXED, "administration"): administers("PUT", f"{MAPPINGS}/4", MAPPING),
     (Fault.WORKFLOW_READ_ONLY, "administration"): administers(
         "POST", MAPPINGS, MAPPING, given=SYSTEM_WORKFLOW, name="Classic Workflow"
@@ -460,11 +467,15 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
         reason="111 is no transition from status 1 in 'Classic Workflow'",
     ),
     (Fault.APPROVAL_UNKNOWN, "administration"): administers("DELETE", f"{APPROVALS}/99", id=99),
-    (Fault.APPROVAL_NAME_TAKEN, "administration"): administers("POST", APPROVALS, {"name": "tech"}, name="tech"),
+    (Fault.APPROVAL_NAME_TAKEN, "administration"): administers(
+        "POST", APPROVALS, {"name": "tech"}, name="tech"
+    ),
     (Fault.APPROVAL_IN_USE, "administration"): administers(
         "DELETE", f"{APPROVALS}/5", name="restricted", mappings=1, issue_approvals=1
     ),
-    (Fault.STALE, "administration"): administers("PUT", CONFIGURATION, {}, headers={"If-Match": '"0"'}),
+    (Fault.VERSION_STALE, "administration"): administers(
+        "PUT", CONFIGURATION, {}, headers={"If-Match": '"0"'}
+    ),
     (Fault.LOGIN_REQUIRED, "administration"): asks("GET", MAPPINGS, details=HERE),
     (Fault.LOGIN_CHALLENGED, "administration"): asks("GET", f"{MAPPINGS}?os_authType=basic"),
     (Fault.BASIC_LOGIN_FAILED, "administration"): asks("GET", MAPPINGS, caller="bob", password="wrong"),

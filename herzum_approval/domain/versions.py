@@ -22,10 +22,10 @@ class Versioned(Generic[Entry]):
     def require(self, versions: Collection[int] | None) -> None:
         """Do nothing where the present version is among those expected. versions: None expects any.
 
-        Raises: STALE.
+        Raises: VERSION_STALE.
         """
         if versions is not None and self.version not in versions:
-            raise Problem(Fault.STALE)
+            raise Problem(Fault.VERSION_STALE)
 
     def succeeded_by(self, entry: Entry) -> "Versioned[Entry]":
         """Return what was written in the place of this."""

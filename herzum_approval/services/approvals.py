@@ -64,7 +64,7 @@ def edit_approval(
 
     Whoever can act by it on open records is found at once. versions: one of them must be the present
     one; None for any.
-    Raises: APPROVAL_UNKNOWN, STALE, what `change_checks.check_approval` raises, APPROVAL_NAME_TAKEN.
+    Raises: APPROVAL_UNKNOWN, VERSION_STALE, what `change_checks.check_approval` raises, APPROVAL_NAME_TAKEN.
     """
 
     def work(database: Any) -> Versioned[Approval]:
@@ -85,7 +85,7 @@ def edit_approval(
 def delete_approval(approval_id: int, *, versions: Collection[int] | None = None) -> None:
     """Delete the approval, and the delegations that are limited to it.
 
-    versions: as for `edit_approval`. Raises: APPROVAL_UNKNOWN, STALE, APPROVAL_IN_USE.
+    versions: as for `edit_approval`. Raises: APPROVAL_UNKNOWN, VERSION_STALE, APPROVAL_IN_USE.
     """
 
     def work(database: Any) -> None:

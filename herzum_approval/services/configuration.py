@@ -27,7 +27,7 @@ def edit_configuration(
 
     Records stay as they are: super approvers and switches are looked up when somebody searches or acts.
     versions: one of them must be the present one; None for any.
-    Raises: STALE, what `change_checks.check_configuration` raises.
+    Raises: VERSION_STALE, what `change_checks.check_configuration` raises.
     """
 
     def work(database: Any) -> Versioned[Configuration]:

@@ -68,7 +68,7 @@ def edit_mapping(
     """Give the mapping of this id these settings and approvals, and return it as it is then.
 
     Votes on approvals that stay are kept. versions: one of them must be the present one; None for any.
-    Raises: MAPPING_UNKNOWN, STALE, SCOPE_FIXED, what `change_checks.check_mapping` raises.
+    Raises: MAPPING_UNKNOWN, VERSION_STALE, SCOPE_FIXED, what `change_checks.check_mapping` raises.
     """
 
     def work(database: Any) -> Versioned[ApprovalMapping]:
@@ -88,7 +88,7 @@ def edit_mapping(
 def delete_mapping(actor: Actor, mapping_id: int, *, versions: Collection[int] | None = None) -> None:
     """Delete the mapping, and with it what it asked of issues.
 
-    versions: as for `edit_mapping`. Raises: MAPPING_UNKNOWN, STALE.
+    versions: as for `edit_mapping`. Raises: MAPPING_UNKNOWN, VERSION_STALE.
     """
 
     def work(database: Any) -> None:

@@ -68,7 +68,9 @@ def show_approval(approval_id: int) -> Response:
 
 @blp.route("/<int:approval_id>", methods=["PUT"])
 @blp.doc(operationId="edit_approval", requestBody=body_of(_SCHEMA), parameters=[IF_MATCH])
-@blp.raises(*ENTRY_FAULTS, *BODY_FAULTS, Fault.APPROVAL_UNKNOWN, Fault.STALE, Fault.APPROVAL_NAME_TAKEN)
+@blp.raises(
+    *ENTRY_FAULTS, *BODY_FAULTS, Fault.APPROVAL_UNKNOWN, Fault.VERSION_STALE, Fault.APPROVAL_NAME_TAKEN
+)
 @blp.response(200, ApprovalSchema, description="The approval as it is now", headers=ETAG)
 def edit_approval(approval_id: int) -> Response:
     """Replace an approval; whoever can act by it on open issue approvals changes at once."""
@@ -80,7 +82,7 @@ def edit_approval(approval_id: int) -> Response:
 
 @blp.route("/<int:approval_id>", methods=["DELETE"])
 @blp.doc(operationId="delete_approval", parameters=[IF_MATCH])
-@blp.raises(*ENTRY_FAULTS, Fault.APPROVAL_UNKNOWN, Fault.STALE, Fault.APPROVAL_IN_USE)
+@blp.raises(*ENTRY_FAULTS, Fault.APPROVAL_UNKNOWN, Fault.VERSION_STALE, Fault.APPROVAL_IN_USE)
 @blp.response(204, description="The approval is gone, and the delegations that were limited to it")
 def delete_approval(approval_id: int) -> Response:
     """Delete an approval that no mapping and no issue approval uses."""

@@ -33,7 +33,7 @@ def show_configuration() -> Response:
 
 @blp.route("", methods=["PUT"])
 @blp.doc(operationId="edit_configuration", requestBody=body_of(_SCHEMA), parameters=[IF_MATCH])
-@blp.raises(*ENTRY_FAULTS, *BODY_FAULTS, Fault.STALE)
+@blp.raises(*ENTRY_FAULTS, *BODY_FAULTS, Fault.VERSION_STALE)
 @blp.response(200, ConfigurationSchema, description="The configuration as it is now", headers=ETAG)
 def edit_configuration() -> Response:
     """Replace the General Configuration; what is left out has the product's default."""

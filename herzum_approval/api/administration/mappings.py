@@ -70,7 +70,7 @@ def show_mapping(mapping_id: int) -> Response:
 
 @blp.route("/<int:mapping_id>", methods=["PUT"])
 @blp.doc(operationId="edit_mapping", requestBody=body_of(_SCHEMA), parameters=[IF_MATCH])
-@blp.raises(*ENTRY_FAULTS, *_FIT_FAULTS, Fault.MAPPING_UNKNOWN, Fault.STALE, Fault.SCOPE_FIXED)
+@blp.raises(*ENTRY_FAULTS, *_FIT_FAULTS, Fault.MAPPING_UNKNOWN, Fault.VERSION_STALE, Fault.SCOPE_FIXED)
 @blp.response(200, MappingSchema, description="The mapping as it is now", headers=ETAG)
 def edit_mapping(mapping_id: int) -> Response:
     """Replace an approval mapping; votes on approvals that stay are kept."""
@@ -82,7 +82,7 @@ def edit_mapping(mapping_id: int) -> Response:
 
 @blp.route("/<int:mapping_id>", methods=["DELETE"])
 @blp.doc(operationId="delete_mapping", parameters=[IF_MATCH])
-@blp.raises(*ENTRY_FAULTS, Fault.MAPPING_UNKNOWN, Fault.STALE)
+@blp.raises(*ENTRY_FAULTS, Fault.MAPPING_UNKNOWN, Fault.VERSION_STALE)
 @blp.response(204, description="The mapping is gone, and what it asked of issues")
 def delete_mapping(mapping_id: int) -> Response:
     """Delete an approval mapping."""
