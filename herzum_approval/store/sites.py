@@ -1,6 +1,6 @@
 """The whole site: read, captured as rows, and put back from rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 from peewee import AutoField, Database, Query, SqliteDatabase
@@ -10,7 +10,7 @@ from herzum_approval.domain.sites import Site
 from herzum_approval.store import one_moment
 from herzum_approval.store.rows import Row, SiteRows, columns
 from herzum_approval.store.site_rows import to_site
-from herzum_approval.store.tables import ALL_TABLES, Approval, ApprovalMapping, SiteDocument, Table
+from herzum_approval.store.tables import ALL_TABLES, Approval, ApprovalMapping, BulkEntry, SiteDocument, Table
 
 CHUNK = 10_000
 
@@ -91,12 +91,17 @@ def _unused_version(database: Database) -> int:
 
 _VERSIONED: tuple[type[Table], ...] = (SiteDocument, Approval, ApprovalMapping)
 
+_VERSION_COLUMNS: Mapping[type[Table], str] = dict.fromkeys(_VERSIONED, "version") | {
+    BulkEntry: "mapping_version"
+}
+
 
 def _versioned(table: type[Table], rows: list[Row], version: int) -> list[Row]:
-    if table not in _VERSIONED:
+    """Return the rows with the new version in the place of 1, which is what all that is imported has."""
+    if table not in _VERSION_COLUMNS:
         return rows
-    place = columns(table).index("version")
-    return [(*row[:place], version, *row[place + 1 :]) for row in rows]
+    place = columns(table).index(_VERSION_COLUMNS[table])
+    return [(*row[:place], row[place] and version, *row[place + 1 :]) for row in rows]
 
 
 def _insert(database: Database, table: type[Table], rows: list[Row]) -> None:
