@@ -171,9 +171,15 @@ class _Run:
         self.entry_count = 0
 
     def carry_out(self, entries: Sequence[PlanEntry]) -> None:
-        """Write what the entries say, align the issues, and keep what was done."""
+        """Write what the entries say, align the issues, and keep what was done.
+
+        entries: all of deletions, or none. Those are kept first, while their mappings have a version.
+        """
         change = self._change(entries)
         done = {place_of(mapping): mapping.id for mapping in change.mappings()}
+        kept = [(entry, done.get(entry.place)) for entry in entries]
+        if change.deleted:
+            stored.insert_entries(self.database, self.operation.id, self.entry_count, kept)
         apply_change(
             self.database,
             change,
@@ -182,8 +188,8 @@ class _Run:
             self.operation.at,
             tell=self._keep_records,
         )
-        kept = ((entry, done.get(entry.place)) for entry in entries)
-        stored.insert_entries(self.database, self.operation.id, self.entry_count, kept)
+        if not change.deleted:
+            stored.insert_entries(self.database, self.operation.id, self.entry_count, kept)
         self.entry_count += len(entries)
         self.counts = self.counts.plus(entries)
 
@@ -257,6 +263,7 @@ def _reinsert_mappings(database: Any, operation: BulkOperation) -> None:
     """Put back deleted mappings, so that the records which follow have something to refer to."""
     for entries in stored.read_entries(database, operation.id, (Effect.DELETE,), _ENTRIES_AT_ONCE):
         stored_mappings.insert_mappings(database, [entry.before for entry in entries if entry.before])
+    stored.continue_versions(database, operation.id)
 
 
 def _restore_records(database: Any, operation: BulkOperation, username: str, now: datetime) -> None:
@@ -265,9 +272,13 @@ def _restore_records(database: Any, operation: BulkOperation, username: str, now
         by_issue = defaultdict(list)
         for record in touched:
             by_issue[record.issue_id].append(record)
+        approval_ids = sorted({record.before.approval_id for record in touched if record.before})
+        arounds = read_all_surroundings(database, issue_ids, approval_ids)
+        if any(not around.approvals.keys() >= set(approval_ids) for around in arounds.values()):
+            raise stored.what_is_gone(operation)
         pairs = [
             (around, restored(around, by_issue[issue_id], username=username, reason=reason, now=now))
-            for issue_id, around in read_all_surroundings(database, issue_ids).items()
+            for issue_id, around in arounds.items()
         ]
         write_outcomes(database, pairs)
 

@@ -296,6 +296,21 @@ def _touched_issue_query() -> Query:
     return query.distinct().order_by(table.issue_id).limit(slot("limit"))
 
 
+def continue_versions(database: Database, operation_id: int) -> None:
+    """Give each mapping that was deleted and put back the version after its last one."""
+    entry, mapping = tables.BulkEntry, tables.ApprovalMapping
+    query = (
+        mapping.update({mapping.version: entry.mapping_version + 1})
+        .from_(entry)
+        .where(
+            entry.mapping_id == mapping.id,
+            entry.operation == operation_id,
+            entry.effect == Effect.DELETE.value,
+        )
+    )
+    query.execute(database)
+
+
 # -- what happened since ----------------------------------------------------------------------
 
 
@@ -411,5 +426,9 @@ def refusing_what_is_gone(operation: BulkOperation) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        changes = "what it refers to is no longer there"
-        raise Problem(Fault.BULK_OPERATION_OVERTAKEN, operation_id=operation.id, changes=changes) from error
+        raise what_is_gone(operation) from error
+
+
+def what_is_gone(operation: BulkOperation) -> Problem:
+    changes = "what it refers to is no longer there"
+    return Problem(Fault.BULK_OPERATION_OVERTAKEN, operation_id=operation.id, changes=changes)

@@ -51,6 +51,22 @@ def bulk_rows(site: Site) -> SiteRows:
     }
 
 
+def entries_after(rows: SiteRows, version: int) -> list[Row]:
+    """Return the rows of entries for when every mapping has got this version.
+
+    Those whose mapping had the version that they tell of tell of the new one; the others of none.
+    """
+    present = _versions(rows, tables.ApprovalMapping)
+    names = columns(tables.BulkEntry)
+    id, place = names.index("mapping_id"), names.index("mapping_version")
+    return [
+        (*row[:place], version if row[place] == present[row[id]] else 0, *row[place + 1 :])
+        if row[id] in present
+        else row
+        for row in rows[tables.BulkEntry]
+    ]
+
+
 def _parts(
     table: type[Table], children: Iterable[tuple[Any, int, Any]], **others: Callable[[Any], Any]
 ) -> list[Row]:

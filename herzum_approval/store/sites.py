@@ -1,6 +1,6 @@
 """The whole site: read, captured as rows, and put back from rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum, auto
 
 from peewee import AutoField, Database, Query, SqliteDatabase
@@ -8,6 +8,7 @@ from peewee import __exception_wrapper__ as translated_errors  # type: ignore[at
 
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import one_moment
+from herzum_approval.store.bulk_rows import entries_after
 from herzum_approval.store.rows import Row, SiteRows, columns
 from herzum_approval.store.site_rows import to_site
 from herzum_approval.store.tables import ALL_TABLES, Approval, ApprovalMapping, BulkEntry, SiteDocument, Table
@@ -32,6 +33,7 @@ def capture(database: Database) -> SiteRows:
 def restore(database: Database, rows: SiteRows, progress: Progress | None = None) -> None:
     """Put the rows in the place of all that is there; the transaction is the caller's, alone."""
     version = _unused_version(database)
+    rows = rows | {BulkEntry: entries_after(rows, version)}
     for table in reversed(ALL_TABLES):
         database.execute_sql(_sql(database, table, _Verb.DELETE))
     _forget_numbering(database)
@@ -91,17 +93,12 @@ def _unused_version(database: Database) -> int:
 
 _VERSIONED: tuple[type[Table], ...] = (SiteDocument, Approval, ApprovalMapping)
 
-_VERSION_COLUMNS: Mapping[type[Table], str] = dict.fromkeys(_VERSIONED, "version") | {
-    BulkEntry: "mapping_version"
-}
-
 
 def _versioned(table: type[Table], rows: list[Row], version: int) -> list[Row]:
-    """Return the rows with the new version in the place of 1, which is what all that is imported has."""
-    if table not in _VERSION_COLUMNS:
+    if table not in _VERSIONED:
         return rows
-    place = columns(table).index(_VERSION_COLUMNS[table])
-    return [(*row[:place], row[place] and version, *row[place + 1 :]) for row in rows]
+    place = columns(table).index("version")
+    return [(*row[:place], version, *row[place + 1 :]) for row in rows]
 
 
 def _insert(database: Database, table: type[Table], rows: list[Row]) -> None:

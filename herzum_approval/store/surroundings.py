@@ -47,18 +47,21 @@ def read_surroundings(database: Database, issue_id: int) -> Surroundings | None:
     return read_all_surroundings(database, [issue_id]).get(issue_id)
 
 
-def read_all_surroundings(database: Database, issue_ids: Sequence[int]) -> dict[int, Surroundings]:
+def read_all_surroundings(
+    database: Database, issue_ids: Sequence[int], approval_ids: Sequence[int] = ()
+) -> dict[int, Surroundings]:
     """Return issues, by id, with everything that bears on their approvals; those that exist.
 
+    approval_ids: approvals to read beside those that records and mappings ask for.
     The number of queries does not depend on the number of issues.
     """
     if not issue_ids:
         return {}
-    size = list_size(issue_ids)
-    values = dict(spread("issue", issue_ids))
+    sizes = (list_size(issue_ids), list_size(approval_ids) if approval_ids else 0)
+    values = {**dict(spread("issue", issue_ids)), **dict(spread("approval", approval_ids))}
     rows: SiteRows = defaultdict(list)
-    for table, condition in _conditions(size).items():
-        shape = ("surroundings", table._meta.table_name, size)
+    for table, condition in _conditions(*sizes).items():
+        shape = ("surroundings", table._meta.table_name, sizes)
         rows[table] = run(database, shape, _whole_rows(table, condition), values)
     return _pictures(to_site(rows), read_configuration(database))
 
@@ -132,9 +135,12 @@ def _bearing_on(
 # -- which rows bear on the issues ------------------------------------------------------------
 
 
-def _conditions(size: int) -> dict[type[Table], Callable[[], Any] | None]:
-    """Return, for each table, which rows to read for a list of so many issues; None for all."""
-    issues = _Issues(size)
+def _conditions(size: int, approval_count: int) -> dict[type[Table], Callable[[], Any] | None]:
+    """Return, for each table, which rows to read for a list of so many issues; None for all.
+
+    approval_count: how many approvals are listed beside.
+    """
+    issues = _Issues(size, approval_count)
     return {
         tables.Issue: lambda: issues.are(tables.Issue.id),
         tables.IssueField: lambda: issues.are(tables.IssueField.issue),
@@ -165,8 +171,9 @@ def _conditions(size: int) -> dict[type[Table], Callable[[], Any] | None]:
 class _Issues:
     """Conditions on rows that belong to the issues of a list, or that they lead to."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, approval_count: int) -> None:
         self.size = size
+        self.approvals = slots("approval", approval_count)
 
     def are(self, field: Any) -> Any:
         return field.in_(slots("issue", self.size))
@@ -198,4 +205,5 @@ class _Issues:
         record, mapped = tables.IssueApproval, tables.MappedApproval
         of_records = record.select(record.approval).where(self.are(record.issue))
         of_mappings = mapped.select(mapped.approval).where(mapped.approval_mapping.in_(self.mapping_ids()))
-        return field.in_(of_records) | field.in_(of_mappings)
+        found = field.in_(of_records) | field.in_(of_mappings)
+        return found | field.in_(self.approvals) if self.approvals else found

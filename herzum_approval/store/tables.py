@@ -535,7 +535,7 @@ class BulkOperation(Table):
 
 
 class BulkEntry(Table):
-    """An entry of an operation's plan. mapping_version: right after the operation.
+    """An entry of an operation's plan. mapping_version: right after the operation; before it where it was deleted.
 
     before: the mapping as it stood, a JSON object.
     """
