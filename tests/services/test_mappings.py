@@ -1,6 +1,9 @@
 """Changing mappings, with all that follows for the issues that they bear on."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from playhouse.test_utils import count_queries
@@ -9,10 +12,12 @@ from herzum_approval.domain.actions import Action
 from herzum_approval.domain.approvals import Approver, ApproverKind
 from herzum_approval.domain.history import EventKind
 from herzum_approval.domain.issue_approvals import ApprovalStatus, SearchFilters
-from herzum_approval.domain.mappings import ApprovalMapping, MappedApproval, MappingSettings
+from herzum_approval.domain.mappings import ApprovalMapping, MappedApproval, MappingFilters, MappingSettings
 from herzum_approval.domain.people import Actor
+from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import databases, decisions, issue_approvals, issues, mappings, snapshot
 from herzum_approval.services.decisions import Credentials
+from herzum_approval.services.pages import Wish
 from herzum_approval.store import mappings as stored
 from herzum_approval.store import sites
 
@@ -160,3 +165,100 @@ def test_nothing_is_read_for_no_mappings(engine):
     with engine.connection_context():
         assert stored.read_mappings(engine, []) == ()
         assert stored.find_issue_ids(engine, []) == []
+
+
+# -- conditions -------------------------------------------------------------------------------
+
+
+def refused(work, *arguments, **options):
+    with pytest.raises(Problem) as raised:
+        work(*arguments, **options)
+    return raised.value.fault
+
+
+def at_once(*works):
+    """Run the works at the same time, each in a thread, and return what each returned or refused."""
+    barrier = Barrier(len(works))
+
+    def run(work):
+        barrier.wait()
+        try:
+            return work()
+        except Problem as problem:
+            return problem.fault
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [each.result() for each in [pool.submit(copy_context().run, run, work) for work in works]]
+
+
+def test_of_two_edits_of_one_version_one_wins(site):
+    before = mappings.show_mapping(4)
+    for _ in range(5):
+        results = at_once(
+            *(
+                lambda days=days, before=before: mappings.edit_mapping(
+                    ADMIN,
+                    replace(before.entry, settings=MappingSettings(reminder_days=days)),
+                    versions={before.version},
+                )
+                for days in (1, 2, 3, 4)
+            )
+        )
+        assert results.count(Fault.VERSION_STALE) == 3
+        (winner,) = [result for result in results if result is not Fault.VERSION_STALE]
+        before = mappings.show_mapping(4)
+        assert before == winner
+    site()
+
+
+def test_of_an_edit_and_a_deletion_of_one_version_one_wins(site):
+    before = mappings.show_mapping(4)
+    edited, deleted = at_once(
+        lambda: mappings.edit_mapping(ADMIN, before.entry, versions={before.version}),
+        lambda: mappings.delete_mapping(ADMIN, 4, versions={before.version}),
+    )
+    assert (edited, deleted) in (
+        (before.succeeded_by(before.entry), Fault.VERSION_STALE),
+        (Fault.MAPPING_UNKNOWN, None),
+    )
+    site()
+
+
+def test_a_scope_is_mapped_once(site):
+    results = at_once(*[lambda: mappings.create_mapping(ADMIN, BUGS_OF_TEST)] * 3)
+    assert results.count(Fault.SCOPE_MAPPED) == 2
+    site()
+
+
+def test_what_is_refused_changes_nothing(site):
+    before = site()
+    mapping = before.approval_mappings[3]
+    assert refused(mappings.edit_mapping, ADMIN, replace(mapping, id=99)) is Fault.MAPPING_UNKNOWN
+    assert refused(mappings.delete_mapping, ADMIN, 2**31) is Fault.MAPPING_UNKNOWN
+    assert refused(mappings.edit_mapping, ADMIN, mapping, versions={0}) is Fault.VERSION_STALE
+    assert refused(mappings.delete_mapping, ADMIN, 4, versions=()) is Fault.VERSION_STALE
+    moved = replace(mapping, transition_id=5)
+    assert refused(mappings.edit_mapping, ADMIN, moved) is Fault.SCOPE_FIXED
+    unfit = replace(BUGS_OF_TEST, transition_id=111)
+    assert refused(mappings.create_mapping, ADMIN, unfit) is Fault.TRANSITION_UNFIT
+    assert site() == before
+
+
+@pytest.mark.parametrize("size", [0, 3, 600])
+def test_lists_are_read_in_chunks(site, size):
+    before = site()
+    projects = tuple(replace(before.projects[0], id=20000 + n, key=f"X{n}") for n in range(size))
+    model = before.approval_mappings[3]
+    more = tuple(replace(model, id=100 + n, project_id=20000 + n) for n in range(size))
+    grown = replace(
+        before,
+        projects=before.projects + projects,
+        approval_mappings=before.approval_mappings + more,
+    )
+    snapshot.import_all(snapshot.dump_site(grown))
+    found = mappings.find_mappings(MappingFilters(issue_type_id=10002, source_status_id=1), Wish())
+    expected = [each for each in grown.approval_mappings if each.issue_type_id == 10002]
+    assert found.entries == [each for each in expected if each.source_status_id == 1]
+    with count_queries() as counter:
+        mappings.find_mappings(MappingFilters(), Wish(start_at=0, max_results=3))
+    assert counter.count == 4
