@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load
+from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load, pre_load
 
 from herzum_approval.api.administration.errors import in_camel_case
 from herzum_approval.api.administration.fields import (
@@ -32,6 +32,7 @@ from herzum_approval.domain.mappings import (
     MinimumKind,
     ReplyNotification,
 )
+from herzum_approval.errors import Fault, Problem
 from herzum_approval.services.pages import Wish
 
 
@@ -213,6 +214,15 @@ class _Parameters(Schema):
 
     class Meta:
         unknown = EXCLUDE
+
+    @pre_load
+    def refuse_unknown(self, data: Mapping[str, str], **kwargs: Any) -> Mapping[str, str]:
+        """Let no misspelt filter pass for none; Jira's own parameters (`os_authType`) may stand anywhere."""
+        known = {each.data_key for each in self.fields.values()}
+        for name in data:
+            if name not in known and not name.startswith("os_"):
+                raise Problem(Fault.PARAMETER_INVALID, name=name, reason="is no parameter")
+        return data
 
     start_at = GivenCount("The place, from 0, of the first entry returned")
     max_results = GivenCount("How many entries are returned at most")

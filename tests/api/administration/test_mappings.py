@@ -107,7 +107,7 @@ def test_show(ask):
         ("approvalId=3&projectId=10300&transitionId=21&issueTypeId=10001&sourceStatusId=10001", [2]),
         ("projectId=99", []),
         ("approvalId=%202%20&approvalId=3", [6, 7]),
-        ("unknown=1&approvalId=0005", [3]),
+        ("os_authType=any&approvalId=0005", [3]),
     ],
 )
 def test_list(ask, query, ids):
@@ -121,6 +121,12 @@ def test_list(ask, query, ids):
 def test_what_is_no_id_is_refused(ask, name, value):
     answer = ask("GET", f"mappings?{name}={value}", status=400)
     assert_refused(answer, "parameter.invalid", f"{name}: must be an id")
+
+
+@pytest.mark.parametrize("name", ["approvalid", "approval_id", "name", ""])
+def test_a_misspelt_filter_is_refused(ask, name):
+    answer = ask("GET", f"mappings?projectId=10000&{name}=3", status=400)
+    assert_refused(answer, "parameter.invalid", f"{name}: is no parameter")
 
 
 def test_create_asks_the_issues_that_wait(ask):
