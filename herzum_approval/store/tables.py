@@ -535,8 +535,9 @@ class BulkOperation(Table):
 
 
 class BulkEntry(Table):
-    """An entry of an operation's plan. mapping_version: right after the operation; before it where it was deleted.
+    """An entry of an operation's plan.
 
+    mapping_version: right after the operation; of a mapping that was deleted, its last.
     before: the mapping as it stood, a JSON object.
     """
 
