@@ -27,13 +27,13 @@ DEMO = str(ROOT / "herzum_approval" / "data" / "demo.json")
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path):
-    """Settings of a new database in SQLite, and of cheap password hashes; what `serve` sets goes again."""
+    """Settings of a new database in SQLite, and of the cheapest hashes allowed; what `serve` sets goes again."""
     before = dict(os.environ)
     handler = signal.getsignal(signal.SIGTERM)
     for name in [name for name in before if name.startswith(config.PREFIX)]:
         del os.environ[name]
     os.environ["HERZUM_APPROVAL_DATABASE_URL"] = f"sqlite:///{tmp_path / 'site.db'}"
-    os.environ["HERZUM_APPROVAL_BCRYPT_COST"] = "4"
+    os.environ["HERZUM_APPROVAL_BCRYPT_COST"] = "10"
     yield
     os.environ.clear()
     os.environ.update(before)
