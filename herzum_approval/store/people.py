@@ -38,7 +38,7 @@ def find_user(database: Database, username_key: str) -> User | None:
 
 
 def find_users(database: Database, usernames: Collection[str]) -> list[User]:
-    """Return those of the users that exist, in the order of their ids. usernames: as the accounts spell them."""
+    """Return those of the users that exist, by id. usernames: as the accounts spell them."""
     if not usernames:
         return []
     names = sorted(usernames)

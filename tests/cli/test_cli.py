@@ -27,7 +27,7 @@ DEMO = str(ROOT / "herzum_approval" / "data" / "demo.json")
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path):
-    """Settings of a new database in SQLite, and of the cheapest hashes allowed; what `serve` sets goes again."""
+    """Settings of a new database in SQLite and of the cheapest hashes allowed; `serve` leaves none behind."""
     before = dict(os.environ)
     handler = signal.getsignal(signal.SIGTERM)
     for name in [name for name in before if name.startswith(config.PREFIX)]:
