@@ -5,6 +5,7 @@ with `Slot`s in place of values; its text is kept by shape, and the tables stay 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from peewee import Database, Model, Query, Value
@@ -61,7 +62,7 @@ def change(
     sql, parameters = _text(database, shape, build)
     cursor = database.cursor()
     with translated_errors:
-        cursor.executemany(sql, [_bound(parameters, each) for each in values])
+        cursor.executemany(sql, _all_bound(parameters, values))
     return int(cursor.rowcount)
 
 
@@ -85,6 +86,20 @@ def _text(database: Database, shape: Hashable, build: Callable[[], Query]) -> tu
 
 def _bound(parameters: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
     return [_findable(values[item.name]) if isinstance(item, Slot) else item for item in parameters]
+
+
+def _all_bound(parameters: Sequence[Any], values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
+    """Return what `_bound` returns for each of the values, sooner where there is nothing but slots."""
+    names = [item.name for item in parameters if isinstance(item, Slot)]
+    if len(names) < max(len(parameters), 2):
+        return [_bound(parameters, each) for each in values]
+    rows: list[Sequence[Any]] = list(map(itemgetter(*names), values))
+    for place, row in enumerate(rows):
+        for value in row:
+            if value.__class__ is str and "\x00" in value:
+                rows[place] = [_findable(each) for each in row]
+                break
+    return rows
 
 
 def _findable(value: Any) -> Any:
