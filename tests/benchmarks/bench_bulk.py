@@ -21,6 +21,7 @@ from herzum_approval.store.tables import ApprovalMapping as MappingTable
 
 MAPPINGS = 100_000
 AT_ONCE = 1000
+FREE_IDS = 1_000_000
 MOST_TIMES = 15
 MOST_MEGABYTES = 30
 SOURCE, COPIED, BARE = 10000, 10001, 10002
@@ -80,28 +81,20 @@ def copy(destination: int) -> None:
 
 def write_bare() -> None:
     """Write what a copy writes, by statements alone."""
-    copied = [name for name in columns(MappingTable) if name not in ("id", "project_id")]
-    names = ", ".join(copied)
-    is_same = (
-        "target.issue_type_id = source.issue_type_id AND target.source_status_id = source.source_status_id "
-        "AND target.transition_id = source.transition_id AND target.issue_id IS NULL"
-    )
-    is_pair = f"source.project_id = {SOURCE} AND target.project_id = {BARE} AND {is_same}"
+    names = ", ".join(name for name in columns(MappingTable) if name not in ("id", "project_id"))
+    source = f"approval_mapping WHERE project_id = {SOURCE}"
     statements = (
         "INSERT INTO bulk_operation (at, username, operation, type, affected, skipped, request) "
         f"VALUES (0, 'admin', 'COPY', 'project', {MAPPINGS}, 0, '{{}}')",
-        f"INSERT INTO approval_mapping (project_id, {names}) "
-        f"SELECT {BARE}, {names} FROM approval_mapping WHERE project_id = {SOURCE}",
-        "INSERT INTO mapped_approval "
-        "SELECT target.id, part.position, part.approval_id, part.is_optional, part.conditional_rule_id "
-        "FROM approval_mapping AS source "
-        "JOIN mapped_approval AS part ON part.approval_mapping_id = source.id "
-        f"JOIN approval_mapping AS target ON {is_pair}",
-        "INSERT INTO bulk_entry SELECT (SELECT MAX(id) FROM bulk_operation), "
-        f"row_number() OVER (ORDER BY source.id), {BARE}, source.issue_type_id, source.source_status_id, "
-        "source.transition_id, 'create', 'the transition is not mapped', source.id, FALSE, target.id, 1, "
-        "NULL "
-        f"FROM approval_mapping AS source JOIN approval_mapping AS target ON {is_pair}",
+        f"INSERT INTO approval_mapping (id, project_id, {names}) "
+        f"SELECT id + {FREE_IDS}, {BARE}, {names} FROM {source}",
+        f"INSERT INTO mapped_approval SELECT approval_mapping_id + {FREE_IDS}, position, approval_id, "
+        f"is_optional, conditional_rule_id FROM mapped_approval "
+        f"WHERE approval_mapping_id IN (SELECT id FROM {source})",
+        "INSERT INTO bulk_entry "
+        "SELECT (SELECT MAX(id) FROM bulk_operation), row_number() OVER (ORDER BY id), "
+        f"{BARE}, issue_type_id, source_status_id, transition_id, 'create', 'the transition is not mapped', "
+        f"id, FALSE, id + {FREE_IDS}, 1, NULL FROM {source}",
     )
 
     def work(database: Any) -> None:
