@@ -118,8 +118,8 @@ REFERENCES = {
     "configuration.super_approver_users[]": "users[].username",
     "configuration.super_approver_groups[]": "groups[].name",
 }
-"""What refers to what. People and records of history, comments and messages
-are not here: these outlive them."""
+"""What refers to what. People and records of history, comments and messages, and all that bulk operations
+tell of, are not here: these outlive them."""
 
 PRINCIPALS = {
     "projects[].browsers[]": frozenset({"user", "group", "role", "lead", ANYONE}),
