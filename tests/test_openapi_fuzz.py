@@ -20,7 +20,13 @@ from tests.live import LiveServer
 
 EXAMPLES_OF_AN_OPERATION = {"herzum": 250, "jira": 40, "administration": 40, "emulator": 200}
 CALLERS = (None, "carol", "admin")
-RUNS = (*product(("herzum", "jira", "administration"), CALLERS), ("emulator", None))
+# The administrator's run of the administration changes the site under its own feet: its outcome depends on
+# what ran before, so tests/api/administration looks at those requests one by one.
+RUNS = tuple(
+    run
+    for run in (*product(("herzum", "jira", "administration"), CALLERS), ("emulator", None))
+    if run != ("administration", "admin")
+)
 CASES_OF_A_RUN = 150
 
 # The same cases on every machine; FUZZ_SEED=random looks elsewhere, FUZZ_SEED=<number> looks there again.
