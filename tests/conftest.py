@@ -111,8 +111,13 @@ def _demonstration_site(database_url: str) -> Iterator[TestApp]:
 @pytest.fixture(params=ENGINES)
 def client(request: pytest.FixtureRequest) -> TestApp:
     """The demonstration site in process, as at its start, on each engine in turn; nobody is signed in."""
-    site: TestApp = request.getfixturevalue(f"{request.param}_site")
+    return as_at_its_start(request.getfixturevalue(f"{request.param}_site"))
+
+
+def as_at_its_start(site: TestApp) -> TestApp:
+    """Put a site back, and forget who was signed in, by cookie or by Basic."""
     site.reset()
+    site.authorization = None
     site.post("/__emulator/reset", status=204)
     return site
 

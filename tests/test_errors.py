@@ -31,6 +31,7 @@ from herzum_approval.app import create_app
 from herzum_approval.errors import FAMILIES, Fault, Problem, Wire
 from herzum_approval.examples import merged
 from herzum_approval.services import issue_approvals, mappings, people, snapshot
+from tests.conftest import as_at_its_start
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
 BULK = "/rest/herzum-hap-services/1.0/api/bulk-mapping-operation"
@@ -85,9 +86,7 @@ def stage(client: TestApp, busy_site: TestApp, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def client(sqlite_site: TestApp) -> TestApp:
     """The demonstration site as at its start; how faults are said depends on no engine."""
-    sqlite_site.reset()
-    sqlite_site.post(RESET, status=204)
-    return sqlite_site
+    return as_at_its_start(sqlite_site)
 
 
 @pytest.fixture(scope="module")
