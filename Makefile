@@ -13,6 +13,7 @@ KILLED := import json, sys; \
 	share = (of["killed"] + of["timeout"]) / of["total"]; \
 	print(f"{share:.1%} of", of["total"], "mutants were killed."); \
 	sys.exit(share < 0.85)
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 SOURCES := herzum_approval tests postman setup.py
 
 .DEFAULT_GOAL := help
@@ -35,10 +36,10 @@ run: $(VENV)/installed ## Serve the demonstration site on http://127.0.0.1:2990 
 	@exec $(BIN)/herzum-approval serve --demo --port $(PORT)
 
 test: $(VENV)/installed-test ## Run every test, on SQLite and PostgreSQL, over HTTP and in newman
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: lint docs-check $(VENV)/installed-test ## All that must hold before a change lands: lint, types, tests, coverage, generated documents
-	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=95
+	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 
 lint: $(VENV)/installed-test ## Style, types and formatting
 	$(LINT) $(SOURCES)

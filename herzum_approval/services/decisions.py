@@ -53,7 +53,10 @@ def act(
         configuration = stored_configuration.read_configuration(database)
     # Passwords are hashed outside of the transaction, so all that matters is read again inside.
     _check_credentials(actor, credentials, configuration)
-    return writing(lambda database: _decided(database, actor, issue_id, issue_approval_id, action, comment))
+    return writing(
+        lambda database: _decided(database, actor, issue_id, issue_approval_id, action, comment),
+        is_daily=True,
+    )
 
 
 def _issue_id(database: Any, actor: Actor, issue_approval_id: int) -> int:

@@ -117,7 +117,8 @@ def _count_attempt(username: str) -> bool:
             limit=config.current().failed_logins_allowed,
             now=now,
             doubtful_since=now - _DOUBT,
-        )
+        ),
+        is_daily=True,
     )
 
 
@@ -139,7 +140,7 @@ def _compare(account: Account, password: str) -> LoginResult:
         # The hash changed while it was checked: the user has a new password, or a stronger hash.
         current = _find_account(folded(account.username))
     now = clock.now()
-    writing(lambda database: stored.record_failure(database, account.username, now))
+    writing(lambda database: stored.record_failure(database, account.username, now), is_daily=True)
     return _FAILED
 
 
@@ -155,7 +156,7 @@ def _resolve_success(account: Account, password: str) -> bool:
         stored.record_success(database, account.username, now)
         return True
 
-    if not writing(work):
+    if not writing(work, is_daily=True):
         return False
     _memory.remember(new_hash, password, config.current().credential_cache_seconds)
     return True
@@ -195,7 +196,7 @@ def open_session(actor: Actor, *, replacing: str | None = None) -> str:
             stored_sessions.delete_session(database, _digest(replacing))
         stored_sessions.add_session(database, session)
 
-    writing(work)
+    writing(work, is_daily=True)
     return token
 
 
@@ -220,7 +221,7 @@ def session_actor(token: str) -> Actor | None:
 
 def _touch(token_digest: str, now: datetime) -> None:
     try:
-        writing(lambda database: stored_sessions.touch_session(database, token_digest, now))
+        writing(lambda database: stored_sessions.touch_session(database, token_digest, now), is_daily=True)
     except Problem:
         # The next request notes it; a busy database is no reason to refuse this one.
         logger.warning("a session's use could not be noted", exc_info=True)
@@ -228,7 +229,7 @@ def _touch(token_digest: str, now: datetime) -> None:
 
 def close_session(token_digest: str) -> None:
     """Sign out: the session's id is dead from now on."""
-    writing(lambda database: stored_sessions.delete_session(database, token_digest))
+    writing(lambda database: stored_sessions.delete_session(database, token_digest), is_daily=True)
 
 
 def _digest(token: str) -> str:
@@ -248,7 +249,7 @@ def unlock(username: str) -> bool:
     """Clear the failures that lock the user out; return whether there is such a user."""
     found = _spelling(username)
     if found is not None:
-        writing(lambda database: stored.clear_failures(database, found))
+        writing(lambda database: stored.clear_failures(database, found), is_daily=True)
         logger.info("login unlocked", extra={"username": found})
     return found is not None
 

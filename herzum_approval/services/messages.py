@@ -78,7 +78,7 @@ def _sent(message: Unsent, send: Send) -> bool:
     except smtplib.SMTPException as error:
         logger.warning("a message could not be sent", extra={"message_id": message.id}, exc_info=error)
         return False
-    writing(partial(stored.mark_sent, message=message, now=clock.now()))
+    writing(partial(stored.mark_sent, message=message, now=clock.now()), is_daily=True)
     return True
 
 

@@ -19,6 +19,7 @@ from playhouse.migrations import Runner
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
 
 from herzum_approval.errors import Fault, Problem
+from herzum_approval.store.kept import Kept, Watcher, moment, raise_site_version
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +37,25 @@ class _Sqlite(PooledSqliteDatabase):
 
     def __init__(self, path: str, *, wait_seconds: float, **options: object) -> None:
         self.writer = threading.Lock()
+        self.kept, self.watcher = Kept(), Watcher(path)
         self.wait_seconds = wait_seconds
         # The pool hands a connection from thread to thread, though never to two at once.
         options["check_same_thread"] = False
         super().__init__(path, timeout=wait_seconds, lock_type="IMMEDIATE", **options)
 
+    def close_all(self) -> None:
+        self.watcher.close()
+        super().close_all()
+
 
 class _Postgresql(PooledPostgresqlDatabase):
     """PostgreSQL by psycopg 3."""
+
+    watcher = None
+
+    def __init__(self, url: str, **options: object) -> None:
+        self.kept = Kept()
+        super().__init__(url, **options)
 
 
 class Outrun(Exception):
@@ -160,12 +172,13 @@ def _connected(database: Database) -> Iterator[None]:
     except MaxConnectionsExceeded as error:
         raise Problem(Fault.BUSY) from error
     try:
-        yield
+        with moment():
+            yield
     finally:
         database.close()
 
 
-def writing(work: Callable[[Database], Result], *, alone: bool = False) -> Result:
+def writing(work: Callable[[Database], Result], *, alone: bool = False, is_daily: bool = False) -> Result:
     """Run `work(database)` in one write transaction, commit, and return what it returned.
 
     The work may run again after a deadlock, a lock it could not get or a lost connection, so it must
@@ -173,6 +186,8 @@ def writing(work: Callable[[Database], Result], *, alone: bool = False) -> Resul
     COMMIT was sent, because nobody could tell whether that took effect.
 
     alone: nobody else writes anything meanwhile; for work that takes away what others refer to.
+    is_daily: the work changes nothing that is administered: decisions, moves, logins, what is told of
+        them. All other work raises the site's version, so that what is kept in memory is read again.
 
     Raises: BUSY where the lock or a connection could not be had in time.
     """
@@ -183,7 +198,7 @@ def writing(work: Callable[[Database], Result], *, alone: bool = False) -> Resul
             with _writer_turn(database), _connected(database):
                 with database.atomic():
                     _take_part(database, alone)
-                    result = work(database)
+                    result = work(database) if is_daily else _administered(database, work)
                     committing = True
                 return result
         except (OperationalError, Outrun) as error:
@@ -192,6 +207,14 @@ def writing(work: Callable[[Database], Result], *, alone: bool = False) -> Resul
             logger.warning("a write transaction starts again", exc_info=error)
             time.sleep(0.01 * 2**attempt)
     raise AssertionError("unreachable")
+
+
+def _administered(database: Database, work: Callable[[Database], Result]) -> Result:
+    with moment(keeps=False):
+        result = work(database)
+    # Last of all: until the transaction ends, others who raise the version wait here.
+    raise_site_version(database)
+    return result
 
 
 def _take_part(database: Database, alone: bool) -> None:

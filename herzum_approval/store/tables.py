@@ -69,6 +69,13 @@ class SiteDocument(Table):
     version = IntegerField(default=1)
 
 
+class SiteVersion(Table):
+    """One row: the version of all that is administered (`store/kept.py`)."""
+
+    id = IntegerField(primary_key=True)
+    version = BigIntegerField()
+
+
 # -- people -----------------------------------------------------------------------------------
 
 
@@ -578,7 +585,7 @@ class BulkRecord(Table):
 
 
 ALL_TABLES: tuple[type[Table], ...] = (
-    SiteDocument, Group, User, Membership, LoginRecord, Session,
+    SiteVersion, SiteDocument, Group, User, Membership, LoginRecord, Session,
     IssueType, Status, Workflow, WorkflowStatus, Transition, TransitionSource,
     WorkflowScheme, WorkflowSchemeEntry, ProjectRole, Project, ProjectBrowser, RoleActor,
     CustomField, Issue, IssueField, ConditionalRule, Approval, Approver,

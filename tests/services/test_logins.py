@@ -595,7 +595,7 @@ def test_use_is_noted_once_a_minute(moment: time_machine.Traveller) -> None:
 def test_use_that_cannot_be_noted_is_no_reason_to_refuse(
     moment: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def busy(*arguments: object) -> None:
+    def busy(*arguments: object, **options: object) -> None:
         raise Problem(Fault.BUSY)
 
     token = sign_in()
