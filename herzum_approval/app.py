@@ -1,7 +1,6 @@
 """The application: the one place where the rooms meet."""
 
 import logging
-import re
 import secrets
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,9 +17,8 @@ from herzum_approval import config, store
 from herzum_approval.api import FAMILIES
 from herzum_approval.api.family import family_of, install_error_handlers, json_response
 from herzum_approval.api.openapi import register_families
+from herzum_approval.api.shortcuts import REQUEST_ID, Shortcuts
 from herzum_approval.errors import Fault, Problem
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class _OrjsonProvider(JSONProvider):
@@ -73,7 +71,7 @@ def create_app(**settings: Any) -> Flask:
     @app.before_request
     def identify() -> None:
         given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
     @app.before_request
     def refuse_unreadable() -> None:
@@ -93,6 +91,8 @@ def create_app(**settings: Any) -> Flask:
             return response
         return family.after_request(response)
 
+    shortcuts = {path: each for family in families for path, each in family.shortcuts.items()}
+    app.wsgi_app = Shortcuts(app.wsgi_app, shortcuts)  # type: ignore[method-assign]
     app.wsgi_app = _Site(app.wsgi_app, loaded, _open(loaded))  # type: ignore[method-assign]
     return app
 

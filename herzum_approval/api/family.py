@@ -196,6 +196,7 @@ class Family:
 
     bases: path prefixes, without a slash at the end.
     after_request: adds the family's headers to each of its answers, errors too.
+    shortcuts: short ways to answers of some paths, for requests in which nothing is out of order.
     security_schemes: how callers sign in, as OpenAPI names it.
     is_emulators: exists in demonstration mode only.
     """
@@ -206,6 +207,7 @@ class Family:
     errors: ErrorShape
     blueprints: tuple[Blueprint, ...]
     after_request: Callable[[Response], Response] | None = None
+    shortcuts: Mapping[str, Callable[..., bytes | None]] = field(default_factory=dict)
     security_schemes: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     is_emulators: bool = False
 

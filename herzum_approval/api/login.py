@@ -7,10 +7,12 @@ leave the actor in `g.actor`; `sign` puts Jira's headers on each of their answer
 import base64
 import itertools
 import zlib
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from flask import Response, g, request
+from werkzeug.http import parse_cookie
 
 from herzum_approval import clock, config
 from herzum_approval.domain.people import Actor
@@ -85,6 +87,21 @@ def _actor_of_basic(credentials: str) -> Actor:
     return result.actor
 
 
+def actor_at_once(environ: Mapping[str, Any]) -> Actor | None:
+    """Return who asks, where that is known without any count or check; None where it must be found out.
+
+    environ: of a request without `os_authType`.
+    """
+    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "basic":
+        username, colon, password = _decoded(credentials.strip()).partition(":")
+        return logins.recall(username, password) if colon else None
+    if scheme:
+        return None
+    token = parse_cookie(environ.get("HTTP_COOKIE", "")).get(SESSION_COOKIE)
+    return None if token is None else logins.session_actor(token)
+
+
 def _decoded(credentials: str) -> str:
     try:
         text = base64.b64decode(credentials, validate=True)
@@ -108,15 +125,21 @@ def session_token() -> str | None:
 
 def sign(response: Response) -> Response:
     """Add the headers by which Jira's clients see who they were taken for."""
-    actor: Actor | None = g.get("actor")
-    headers = response.headers
-    headers["X-AREQUESTID"] = _request_number()
-    headers["X-AUSERNAME"] = _header_text(actor.username) if actor else _ANONYMOUS
-    headers.setdefault("Cache-Control", "no-cache, no-store, no-transform")
-    if actor is not None:
-        headers["X-ASESSIONID"] = _short_session_id(actor)
-        headers.setdefault("X-Seraph-LoginReason", "OK")
+    for name, value in headers_for(g.get("actor")):
+        response.headers.setdefault(name, value)
     return response
+
+
+def headers_for(actor: Actor | None) -> list[tuple[str, str]]:
+    """Return the headers by which a client sees who it was taken for. actor: None for nobody."""
+    headers = [
+        ("X-AREQUESTID", _request_number()),
+        ("X-AUSERNAME", _header_text(actor.username) if actor else _ANONYMOUS),
+        ("Cache-Control", "no-cache, no-store, no-transform"),
+    ]
+    if actor is not None:
+        headers += [("X-ASESSIONID", _short_session_id(actor)), ("X-Seraph-LoginReason", "OK")]
+    return headers
 
 
 def _request_number() -> str:

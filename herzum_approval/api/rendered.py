@@ -23,8 +23,8 @@ class Spelt(Protocol):
     def spell(self, value: Any) -> Any: ...
 
 
-def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterable[Row]], bytes]:
-    """Return a function that renders rows as a JSON array of the schema's objects.
+def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterable[Row]], list[bytes]]:
+    """Return a function that renders each row as a JSON object of the schema.
 
     columns: the attribute that each place of a row holds. Keys come in the order of the schema's
     fields; what is spelt as None is left out, as in every documented answer.
@@ -32,7 +32,7 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
     places = {column: place for place, column in enumerate(columns)}
     plan = [(field.data_key, places[field.attribute], field.spell) for field in _fields(schema)]
 
-    def render(rows: Iterable[Row]) -> bytes:
+    def render(rows: Iterable[Row]) -> list[bytes]:
         records = []
         for row in rows:
             record = {}
@@ -40,8 +40,8 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
                 value = spell(row[place])
                 if value is not None:
                     record[key] = value
-            records.append(record)
-        return orjson.dumps(records)
+            records.append(orjson.dumps(record))
+        return records
 
     return render
 

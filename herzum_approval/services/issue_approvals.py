@@ -1,11 +1,13 @@
 """Issue approvals: searching them."""
 
-from collections.abc import Sequence
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated, SearchFilters
-from herzum_approval.domain.jira import id_of
+from herzum_approval.domain.jira import LARGEST_ID, id_of
 from herzum_approval.domain.people import ANYONE, Actor, folded
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import people
@@ -15,9 +17,18 @@ from herzum_approval.store import delegations as stored_delegations
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import issues as stored_issues
 from herzum_approval.store import reading
+from herzum_approval.store.kept import Recent, answers, facts
 
 COLUMNS = stored.COLUMNS
 """What each place of a row of `Found` holds: an attribute of `IssueApprovalView`."""
+
+
+Row = tuple[Any, ...]
+Render = Callable[[Sequence[Row]], Sequence[Any]]
+
+_PART = 500
+_BOUNDARY = 500
+_RECORDS_KEPT = 16 * 1024
 
 
 class Page(NamedTuple):
@@ -32,32 +43,111 @@ class Page(NamedTuple):
 class Found:
     """What a search found.
 
-    rows: as raw as the database keeps them, in places named by `COLUMNS`.
+    parts: what was found, in parts. The first is there; each further one is read when it is asked
+    for, and shows its records as they are then.
     page: None where the whole list was asked for.
+    is_long: there are further parts.
     """
 
-    rows: Sequence[tuple[Any, ...]]
+    parts: Iterable[Sequence[Any]]
     page: Page | None = None
+    is_long: bool = False
+
+    @property
+    def rows(self) -> list[Any]:
+        return [row for part in self.parts for row in part]
 
 
-def search(actor: Actor, filters: SearchFilters) -> Found:
+def search(actor: Actor, filters: SearchFilters, render: Render = list) -> Found:
     """Return the issue approvals that the filters leave, of the issues that the actor may browse.
 
     Names are checked in this order: approval, user, single issue key, sets of keys and ids.
     A page without a start begins at 0; one without a size has all the rest.
+    render: makes what is found out of rows, which are as raw as the database keeps them, in places
+        named by `COLUMNS`; what it made is kept under the versions of all that it shows.
 
     Raises: APPROVAL_NOT_FOUND, USER_NOT_FOUND, ISSUE_NOT_FOUND, ISSUES_NOT_FOUND.
     Source: HAP REST API, "Search Issue Approvals".
     """
     with reading(at_one_moment=True) as database:
-        criteria = _criteria(database, actor, filters)
-        if not filters.is_paged:
-            return Found(stored.search(database, criteria))
-        start_at = filters.start_at or 0
-        total = stored.count(database, criteria)
-        rows = stored.search(database, criteria, offset=start_at, limit=filters.max_results)
-    max_results = max(total - start_at, 0) if filters.max_results is None else filters.max_results
-    return Found(rows, Page(start_at, max_results, total))
+        if filters.is_paged:
+            return _page_found(database, actor, filters, render)
+        criteria = _kept_criteria(database, actor, filters)
+        return _found(database, criteria, stored.find_keys(database, criteria, limit=_PART + 1), None, render)
+
+
+def _page_found(database: Any, actor: Actor, filters: SearchFilters, render: Render) -> Found:
+    kept = answers(database)
+    criteria = _kept_criteria(database, actor, filters)
+    total = kept.remembered(("total", criteria), lambda: stored.count(database, criteria))
+    page = _page(filters, total)
+    return _found(database, criteria, _page_keys(database, criteria, page, kept), page, render)
+
+
+def _kept_criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:
+    """Return the search with every name resolved; names and who may see what belong to the site's version."""
+    key = ("criteria", actor.username, replace(filters, start_at=None, max_results=None))
+    return facts(database).remembered(key, lambda: _criteria(database, actor, filters))
+
+
+def _page(filters: SearchFilters, total: int) -> Page:
+    start_at = filters.start_at or 0
+    if filters.max_results is None:
+        return Page(start_at, max(total - start_at, 0), total)
+    return Page(start_at, filters.max_results, total)
+
+
+def _found(
+    database: Any, criteria: Criteria, keys: list[stored.Key], page: Page | None, render: Render
+) -> Found:
+    first = _rendered(database, keys[:_PART], render)
+    if len(keys) <= _PART:
+        return Found((first,), page)
+    size = None if page is None else page.max_results - _PART
+    rest = _further_parts(criteria, keys[_PART - 1].id, size, render)
+    return Found(chain((first,), rest), page, is_long=True)
+
+
+def _further_parts(
+    criteria: Criteria, after: int, size: int | None, render: Render
+) -> Iterator[Sequence[Any]]:
+    """Give what comes after the id, `size` at most, part by part: no connection is held between them."""
+    while size is None or size > 0:
+        with reading(at_one_moment=True) as database:
+            limit = _PART if size is None else min(size, _PART)
+            keys = stored.find_keys(database, criteria, after=after, limit=limit)
+            part = _rendered(database, keys, render)
+        if not part:
+            return
+        yield part
+        after = keys[-1].id
+        size = None if size is None else size - len(part)
+
+
+def _page_keys(database: Any, criteria: Criteria, page: Page, kept: Recent) -> list[stored.Key]:
+    """Return the page's keys, one part and one more at most, from the nearest place whose id is known."""
+    ends: list[tuple[int, int]] = kept.remembered(("ends", criteria), list)
+    place = bisect_right(ends, (page.start_at, LARGEST_ID))
+    skipped, after = ends[place - 1] if place else (0, 0)
+    limit = min(page.max_results, _PART + 1)
+    offset = page.start_at - skipped
+    keys = stored.find_keys(database, criteria, after=after, offset=offset, limit=limit)
+    if keys and offset + len(keys) >= _BOUNDARY:
+        insort(ends, (page.start_at + len(keys), keys[-1].id))
+    return keys
+
+
+def _rendered(database: Any, keys: Sequence[stored.Key], render: Render) -> Sequence[Any]:
+    memory: Recent = facts(database).remembered(("records", render), lambda: Recent(_RECORDS_KEPT))
+    found = memory.select(keys)
+    if None not in found:
+        return found
+    missing = [key for key, known in zip(keys, found, strict=True) if known is None]
+    rows = stored.read_rows(database, [key.id for key in missing])
+    made = dict(zip(missing, render(rows), strict=True))
+    for key, record in made.items():
+        memory.put(key, record)
+    return [made[key] if known is None else known for key, known in zip(keys, found, strict=True)]
 
 
 def _criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:
@@ -68,12 +158,12 @@ def _criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:
             raise Problem(Fault.APPROVAL_NOT_FOUND)
     reach = Criteria() if filters.username is None else _reach(database, filters.username)
     visible = people.visible_project_ids(people.principals(actor.username))
-    project_ids = tuple(sorted(visible if reach.project_ids is None else visible & set(reach.project_ids)))
+    project_ids = visible if reach.project_ids is None else visible & set(reach.project_ids)
     criteria = replace(
         reach,
         approval_ids=approval_ids,
         issue_ids=_issue_ids(database, filters, tuple(visible)),
-        project_ids=project_ids,
+        project_ids=None if project_ids == people.all_project_ids() else tuple(sorted(project_ids)),
     )
     return _narrowed(criteria, filters.approval_status)
 

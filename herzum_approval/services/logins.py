@@ -15,9 +15,11 @@ from herzum_approval.domain.people import Account, Actor, LoginRecord, Session, 
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import passwords
 from herzum_approval.services.credentials import CredentialMemory
+from herzum_approval.store import current, reading, writing
 from herzum_approval.store import people as stored
-from herzum_approval.store import reading, writing
 from herzum_approval.store import sessions as stored_sessions
+from herzum_approval.store.kept import unless_written
+from herzum_approval.store.sessions import Use
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +82,15 @@ def verify_password(username: str, password: str, *, use_cache: bool = True) -> 
     return result
 
 
+def recall(username: str, password: str) -> Actor | None:
+    """Return who it is where the password was verified lately, else None; nothing is counted."""
+    known = _recall(folded(username), password)
+    return None if known is None else known.actor
+
+
 def _recall(username_key: str, password: str) -> LoginResult | None:
     """Return the success of lately, unless the user is locked out, gone, or has a new password."""
-    account = _find_account(username_key)
+    account = unless_written(current(), ("account", username_key), lambda: _find_account(username_key))
     if account is None or account.failed_count >= config.current().failed_logins_allowed:
         return None
     if not _memory.knows(account.password_hash, password):
@@ -203,20 +211,22 @@ def open_session(actor: Actor, *, replacing: str | None = None) -> str:
 def session_actor(token: str) -> Actor | None:
     """Return who is signed in by the session; None where it is unknown, expired, or its user inactive."""
     settings = config.current()
-    now = clock.now()
-    with reading() as database:
-        found = stored_sessions.find_session(
-            database,
-            _digest(token),
-            created_after=now - timedelta(seconds=settings.session_absolute_seconds),
-            seen_after=now - timedelta(seconds=settings.session_idle_seconds),
-        )
+    digest = _digest(token)
+    found = unless_written(current(), ("session", digest), lambda: _find_session(digest))
     if found is None:
         return None
-    actor, seen_at = found
-    if now - seen_at >= _TOUCH:
-        _touch(_digest(token), now)
-    return actor
+    now = clock.now()
+    is_old = now - found.created_at >= timedelta(seconds=settings.session_absolute_seconds)
+    if is_old or now - found.seen_at >= timedelta(seconds=settings.session_idle_seconds):
+        return None
+    if now - found.seen_at >= _TOUCH:
+        _touch(digest, now)
+    return found.actor
+
+
+def _find_session(token_digest: str) -> Use | None:
+    with reading() as database:
+        return stored_sessions.find_session(database, token_digest)
 
 
 def _touch(token_digest: str, now: datetime) -> None:

@@ -72,6 +72,14 @@ def visible_project_ids(principals: frozenset[str]) -> frozenset[int]:
         )
 
 
+def all_project_ids() -> frozenset[int]:
+    """Return the ids of all projects."""
+    with reading() as database:
+        return facts(database).remembered(
+            "projects", lambda: frozenset(stored.find_all_project_ids(database))
+        )
+
+
 def find_user(name: str) -> User | None:
     """Return the user of that name, letter case aside, active or not; None where there is none."""
     with reading() as database:

@@ -139,14 +139,26 @@ def active(database: Database) -> Iterator[Database]:
         _current.reset(token)
 
 
-@contextmanager
-def reading(*, at_one_moment: bool = False) -> Iterator[Database]:
-    """Give the current database, connected, for queries.
+def current() -> Database:
+    """Return the current database, connected or not."""
+    return _current.get()
+
+
+def reading(*, at_one_moment: bool = False) -> AbstractContextManager[Database]:
+    """Give the current database, connected, for queries within a `with` block.
 
     at_one_moment: all queries see the same state, whatever is written between them.
     Raises: BUSY where a connection could not be had in time, or was lost.
     """
     database = _current.get()
+    is_outermost = database.is_closed()
+    if is_outermost or (at_one_moment and not database.in_transaction()):
+        return _reading(database, at_one_moment)
+    return nullcontext(database)
+
+
+@contextmanager
+def _reading(database: Database, at_one_moment: bool) -> Iterator[Database]:
     try:
         with _connected(database), one_moment(database) if at_one_moment else nullcontext():
             yield database

@@ -7,7 +7,7 @@ of the data changes with any commit whatever, so as long as it stays nothing nee
 
 import sqlite3
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from secrets import randbits
@@ -53,6 +53,13 @@ class Recent:
         self._young[key] = value
         self._weight += self._weigh(value)
 
+    def select(self, keys: Sequence[Hashable]) -> list[Any]:
+        """Return what is kept under each of the keys, None where nothing is."""
+        found = list(map(self._young.get, keys))
+        if None in found:
+            found = [self.get(key) if each is None else each for key, each in zip(keys, found, strict=True)]
+        return found
+
     def remembered(self, key: Hashable, read: Callable[[], Result]) -> Result:
         """Return what is kept under the key, reading it where nothing is."""
         found = self.get(key, _MISSING)
@@ -86,7 +93,7 @@ class Kept:
 
 
 def _facts() -> Recent:
-    return Recent(8192)
+    return Recent(4096)
 
 
 def _answers() -> Recent:
@@ -134,7 +141,10 @@ class _Moment:
 
 @contextmanager
 def moment(*, keeps: bool = True) -> Iterator[None]:
-    """Let `facts` be of one version within a `with` block. keeps: False where they are read anew each time."""
+    """Let `facts` be of one version within a `with` block.
+
+    keeps: False where they are read anew each time.
+    """
     token = _moment.set(_Moment(keeps))
     try:
         yield
@@ -165,9 +175,9 @@ def answers(database: Any) -> Recent:
     return kept.answers_under(_data_version(database))
 
 
-def is_watched(database: Any) -> bool:
-    """Return whether `answers` costs next to nothing."""
-    return database.watcher is not None
+def unless_written(database: Any, key: Hashable, read: Callable[[], Result]) -> Result:
+    """Return what `read` does, kept as long as nobody writes anything where that is cheap to tell."""
+    return read() if database.watcher is None else answers(database).remembered(key, read)
 
 
 def _data_version(database: Any) -> Hashable:

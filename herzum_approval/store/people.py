@@ -16,6 +16,7 @@ from herzum_approval.store.tables import (
     CompositePart,
     CompositePrincipal,
     Membership,
+    Project,
     ProjectBrowser,
     RoleActor,
     moment,
@@ -284,6 +285,11 @@ def find_composites(database: Database, principals: Collection[str]) -> dict[int
 def _standing(definition: str) -> Standing:
     document = json.loads(definition)
     return Standing(tuple(map(frozenset, document["one_of"])), frozenset(document["none_of"]))
+
+
+def find_all_project_ids(database: Database) -> list[int]:
+    """Return the ids of all projects."""
+    return [id for (id,) in run(database, "projects", lambda: Project.select(Project.id), {})]
 
 
 def find_visible_project_ids(database: Database, principals: Collection[str]) -> list[int]:

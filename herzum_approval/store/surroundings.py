@@ -73,7 +73,9 @@ def _configured_singly(database: Database) -> frozenset[int]:
     rows = run(
         database,
         "configured singly",
-        lambda: single.select(single.issue) | mapping.select(mapping.issue).where(mapping.issue.is_null(False)),
+        lambda: (
+            single.select(single.issue) | mapping.select(mapping.issue).where(mapping.issue.is_null(False))
+        ),
         {},
     )
     return frozenset(id for (id,) in rows)
