@@ -6,8 +6,10 @@ leave the actor in `g.actor`; `sign` puts Jira's headers on each of their answer
 
 import base64
 import itertools
+import re
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -35,6 +37,7 @@ FAULTS = (Fault.LOGIN_REQUIRED, *OPTIONAL_FAULTS)
 """What a request meets where somebody must be signed in."""
 
 _ANONYMOUS = "anonymous"
+_ONLY_SESSION = re.compile(r"JSESSIONID=([A-Za-z0-9_-]+)")
 _SESSION_IDS = 36**6
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _request_numbers = itertools.count(1)
@@ -98,7 +101,9 @@ def actor_at_once(environ: Mapping[str, Any]) -> Actor | None:
         return logins.recall(username, password) if colon else None
     if scheme:
         return None
-    token = parse_cookie(environ.get("HTTP_COOKIE", "")).get(SESSION_COOKIE)
+    cookies = environ.get("HTTP_COOKIE", "")
+    alone = _ONLY_SESSION.fullmatch(cookies)
+    token = alone[1] if alone else parse_cookie(cookies).get(SESSION_COOKIE)
     return None if token is None else logins.session_actor(token)
 
 
@@ -132,14 +137,18 @@ def sign(response: Response) -> Response:
 
 def headers_for(actor: Actor | None) -> list[tuple[str, str]]:
     """Return the headers by which a client sees who it was taken for. actor: None for nobody."""
-    headers = [
-        ("X-AREQUESTID", _request_number()),
+    return [("X-AREQUESTID", _request_number()), *_known_headers(actor)]
+
+
+@lru_cache(maxsize=1024)
+def _known_headers(actor: Actor | None) -> tuple[tuple[str, str], ...]:
+    named = (
         ("X-AUSERNAME", _header_text(actor.username) if actor else _ANONYMOUS),
         ("Cache-Control", "no-cache, no-store, no-transform"),
-    ]
-    if actor is not None:
-        headers += [("X-ASESSIONID", _short_session_id(actor)), ("X-Seraph-LoginReason", "OK")]
-    return headers
+    )
+    if actor is None:
+        return named
+    return (*named, ("X-ASESSIONID", _short_session_id(actor)), ("X-Seraph-LoginReason", "OK"))
 
 
 def _request_number() -> str:

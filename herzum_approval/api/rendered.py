@@ -15,12 +15,12 @@ Row = Sequence[Any]
 
 
 class Spelt(Protocol):
-    """What a field must have to be rendered: its wire key and how it spells a raw value."""
+    """What a field must have to be rendered: its wire key and how it spells a raw value, if not as it is."""
 
     data_key: str | None
     attribute: str | None
 
-    def spell(self, value: Any) -> Any: ...
+    spell: Callable[[Any], Any] | None
 
 
 def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterable[Row]], list[bytes]]:
@@ -35,11 +35,9 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
     def render(rows: Iterable[Row]) -> list[bytes]:
         records = []
         for row in rows:
-            record = {}
-            for key, place, spell in plan:
-                value = spell(row[place])
-                if value is not None:
-                    record[key] = value
+            record = {key: spell(row[place]) if spell else row[place] for key, place, spell in plan}
+            if None in record.values():
+                record = {key: value for key, value in record.items() if value is not None}
             records.append(orjson.dumps(record))
         return records
 
