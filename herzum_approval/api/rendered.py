@@ -33,13 +33,16 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
     plan = [(field.data_key, places[field.attribute], field.spell) for field in _fields(schema)]
 
     def render(rows: Iterable[Row]) -> list[bytes]:
-        records = []
-        for row in rows:
-            record = {key: spell(row[place]) if spell else row[place] for key, place, spell in plan}
-            if None in record.values():
-                record = {key: value for key, value in record.items() if value is not None}
-            records.append(orjson.dumps(record))
-        return records
+        return [
+            orjson.dumps(
+                {
+                    key: value
+                    for key, place, spell in plan
+                    if (value := spell(row[place]) if spell else row[place]) is not None
+                }
+            )
+            for row in rows
+        ]
 
     return render
 

@@ -17,7 +17,7 @@ from herzum_approval.store import delegations as stored_delegations
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import issues as stored_issues
 from herzum_approval.store import reading
-from herzum_approval.store.kept import Recent, answers, facts
+from herzum_approval.store.kept import Recent, answers, facts, is_watched
 
 COLUMNS = stored.COLUMNS
 """What each place of a row of `Found` holds: an attribute of `IssueApprovalView`."""
@@ -70,41 +70,49 @@ def search(actor: Actor, filters: SearchFilters, render: Render = list) -> Found
     Source: HAP REST API, "Search Issue Approvals".
     """
     with reading(at_one_moment=True) as database:
+        # Asked for first: what is kept may be younger than its version, but never older.
+        kept = answers(database) if filters.is_paged or is_watched(database) else None
+        key = ("criteria", actor.username, replace(filters, start_at=None, max_results=None))
+        criteria = facts(database).remembered(key, lambda: _criteria(database, actor, filters))
         if filters.is_paged:
-            return _page_found(database, actor, filters, render)
-        criteria = _kept_criteria(database, actor, filters)
-        return _found(database, criteria, stored.find_keys(database, criteria, limit=_PART + 1), None, render)
+            assert kept is not None
+            return _page_found(database, criteria, filters, kept, render)
+        ids = stored.find_ids(database, criteria, limit=_PART + 1)
+        return _found(database, criteria, ids, None, kept, render)
 
 
-def _page_found(database: Any, actor: Actor, filters: SearchFilters, render: Render) -> Found:
-    kept = answers(database)
-    criteria = _kept_criteria(database, actor, filters)
+def _page_found(
+    database: Any, criteria: Criteria, filters: SearchFilters, kept: Recent, render: Render
+) -> Found:
     total = kept.remembered(("total", criteria), lambda: stored.count(database, criteria))
-    page = _page(filters, total)
-    return _found(database, criteria, _page_keys(database, criteria, page, kept), page, render)
-
-
-def _kept_criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:
-    """Return the search with every name resolved; names and who may see what belong to the site's version."""
-    key = ("criteria", actor.username, replace(filters, start_at=None, max_results=None))
-    return facts(database).remembered(key, lambda: _criteria(database, actor, filters))
-
-
-def _page(filters: SearchFilters, total: int) -> Page:
     start_at = filters.start_at or 0
-    if filters.max_results is None:
-        return Page(start_at, max(total - start_at, 0), total)
-    return Page(start_at, filters.max_results, total)
+    rest = max(total - start_at, 0)
+    page = Page(start_at, rest if filters.max_results is None else filters.max_results, total)
+    ids = _page_ids(database, criteria, page, kept)
+    return _found(database, criteria, ids, page, kept, render)
+
+
+def _page_ids(database: Any, criteria: Criteria, page: Page, kept: Recent) -> list[int]:
+    """Return the page's ids, one part and one more at most, from the nearest place whose id is known."""
+    ends: list[tuple[int, int]] = kept.remembered(("ends", criteria), list)
+    place = bisect_right(ends, (page.start_at, LARGEST_ID))
+    skipped, after = ends[place - 1] if place else (0, 0)
+    offset = page.start_at - skipped
+    limit = min(page.max_results, _PART + 1)
+    ids = stored.find_ids(database, criteria, after=after, offset=offset, limit=limit)
+    if ids and offset + len(ids) >= _BOUNDARY:
+        insort(ends, (page.start_at + len(ids), ids[-1]))
+    return ids
 
 
 def _found(
-    database: Any, criteria: Criteria, keys: list[stored.Key], page: Page | None, render: Render
+    database: Any, criteria: Criteria, ids: list[int], page: Page | None, kept: Recent | None, render: Render
 ) -> Found:
-    first = _rendered(database, keys[:_PART], render)
-    if len(keys) <= _PART:
+    first = _rendered(database, ids[:_PART], kept, render)
+    if len(ids) <= _PART:
         return Found((first,), page)
     size = None if page is None else page.max_results - _PART
-    rest = _further_parts(criteria, keys[_PART - 1].id, size, render)
+    rest = _further_parts(criteria, ids[_PART - 1], size, render)
     return Found(chain((first,), rest), page, is_long=True)
 
 
@@ -115,39 +123,48 @@ def _further_parts(
     while size is None or size > 0:
         with reading(at_one_moment=True) as database:
             limit = _PART if size is None else min(size, _PART)
-            keys = stored.find_keys(database, criteria, after=after, limit=limit)
-            part = _rendered(database, keys, render)
+            ids = stored.find_ids(database, criteria, after=after, limit=limit)
+            part = _rendered(database, ids, None, render)
         if not part:
             return
         yield part
-        after = keys[-1].id
+        after = ids[-1]
         size = None if size is None else size - len(part)
 
 
-def _page_keys(database: Any, criteria: Criteria, page: Page, kept: Recent) -> list[stored.Key]:
-    """Return the page's keys, one part and one more at most, from the nearest place whose id is known."""
-    ends: list[tuple[int, int]] = kept.remembered(("ends", criteria), list)
-    place = bisect_right(ends, (page.start_at, LARGEST_ID))
-    skipped, after = ends[place - 1] if place else (0, 0)
-    limit = min(page.max_results, _PART + 1)
-    offset = page.start_at - skipped
-    keys = stored.find_keys(database, criteria, after=after, offset=offset, limit=limit)
-    if keys and offset + len(keys) >= _BOUNDARY:
-        insort(ends, (page.start_at + len(keys), keys[-1].id))
-    return keys
+# -- records, rendered ------------------------------------------------------------------------
 
 
-def _rendered(database: Any, keys: Sequence[stored.Key], render: Render) -> Sequence[Any]:
-    memory: Recent = facts(database).remembered(("records", render), lambda: Recent(_RECORDS_KEPT))
-    found = memory.select(keys)
+def _rendered(database: Any, ids: Sequence[int], kept: Recent | None, render: Render) -> Sequence[Any]:
+    """Return what is made of the records, kept as long as nothing is written at all."""
+    if kept is None:
+        return _of_their_versions(database, ids, render)
+    memory: Recent = kept.remembered(("records", render), lambda: Recent(_RECORDS_KEPT))
+    found = memory.select(ids)
     if None not in found:
         return found
-    missing = [key for key, known in zip(keys, found, strict=True) if known is None]
-    rows = stored.read_rows(database, [key.id for key in missing])
-    made = dict(zip(missing, render(rows), strict=True))
-    for key, record in made.items():
-        memory.put(key, record)
-    return [made[key] if known is None else known for key, known in zip(keys, found, strict=True)]
+    missing = [id for id, known in zip(ids, found, strict=True) if known is None]
+    made = dict(zip(missing, _of_their_versions(database, missing, render), strict=True))
+    for id, record in made.items():
+        memory.put(id, record)
+    return [made[id] if known is None else known for id, known in zip(ids, found, strict=True)]
+
+
+def _of_their_versions(database: Any, ids: Sequence[int], render: Render) -> list[Any]:
+    """Return what is made of the records, kept with the versions that they and their issues had."""
+    memory: Recent = facts(database).remembered(("records", render), lambda: Recent(_RECORDS_KEPT))
+    known = {id: kept for id, kept in zip(ids, memory.select(ids), strict=True) if kept is not None}
+    made = {
+        id: record
+        for id, *versions in stored.find_versions(database, list(known))
+        for was, record in (known[id],)
+        if was == versions
+    }
+    rows = stored.read_rows(database, [id for id in ids if id not in made])
+    for row, record in zip(rows, render(rows), strict=True):
+        made[row[0]] = record
+        memory.put(row[0], ([*row[-2:]], record))
+    return [made[id] for id in ids]
 
 
 def _criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:

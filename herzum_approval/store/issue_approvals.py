@@ -60,21 +60,12 @@ _ARMS_AT_MOST = 200
 _UNLIMITED = 2**63 - 1  # SQLite knows OFFSET only behind a LIMIT
 
 
-class Key(NamedTuple):
-    """An issue approval with the versions of what it shows; what is administered has a version apart."""
-
-    id: int
-    version: int
-    issue_version: int
-
-
-def find_keys(
+def find_ids(
     database: Database, criteria: Criteria, *, after: int = 0, offset: int = 0, limit: int | None = None
-) -> list[Key]:
-    """Return the matching issue approvals, by id.
+) -> list[int]:
+    """Return the ids of the matching issue approvals, in their order.
 
-    after: only those with a higher id. offset: so many of these are left out.
-    One `SELECT`. Rows leave as tuples here (and in `read_rows`), because this is the hot path.
+    after: only higher ids. offset: so many of these are left out.
     """
     if _matches_nothing(criteria):
         return []
@@ -85,11 +76,36 @@ def find_keys(
         lambda: _search_query(criteria, page, _Engine.of(database)),
         {**_values(criteria), "after": after, "offset": offset, "limit": limit},
     )
-    return list(map(Key._make, rows))
+    return [id for (id,) in rows]
+
+
+def find_versions(database: Database, ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return id, version and the issue's version of those of the issue approvals that exist, by id.
+
+    These are the versions of what a search shows of them; what is administered has a version apart.
+    """
+    if not ids:
+        return []
+    size = list_size(ids)
+    record = IssueApproval
+    return run(
+        database,
+        ("versions", size),
+        lambda: (
+            record.select(record.id, record.version, Issue.version)
+            .join(Issue)
+            .where(record.id.in_(slots("id", size)))
+            .order_by(record.id)
+        ),
+        dict(spread("id", ids)),
+    )
 
 
 def read_rows(database: Database, ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Return those of the issue approvals that exist, by id, as rows of `COLUMNS`."""
+    """Return those of the issue approvals that exist, by id, as rows of `COLUMNS` and then both versions.
+
+    Rows leave as tuples here (and only here), because this is the hot path.
+    """
     if not ids:
         return []
     size = list_size(ids)
@@ -98,7 +114,7 @@ def read_rows(database: Database, ids: Sequence[int]) -> list[tuple[Any, ...]]:
 
 def _rows_query(size: int) -> Query:
     return (
-        IssueApproval.select(*_COLUMNS.values())
+        IssueApproval.select(*_COLUMNS.values(), IssueApproval.version, Issue.version)
         .join_from(IssueApproval, Issue)
         .join_from(IssueApproval, Approval)
         .where(IssueApproval.id.in_(slots("id", size)))
@@ -197,11 +213,11 @@ def _values(criteria: Criteria) -> dict[str, Any]:
 
 
 def _search_query(criteria: Criteria, page: _Page, engine: _Engine) -> Query:
+    if criteria.principals is not None:
+        return page.cut(_candidate_ids(criteria, engine, page))
     record = IssueApproval
-    query = record.select(record.id, record.version, Issue.version).join(Issue).order_by(record.id)
-    if criteria.principals is None:
-        return page.cut(query.where(*_conditions(criteria, with_status=True), *page.begin(record.id)))
-    return query.where(record.id.in_(page.cut(_candidate_ids(criteria, engine, page))))
+    query = record.select(record.id).order_by(record.id)
+    return page.cut(query.where(*_conditions(criteria, with_status=True), *page.begin(record.id)))
 
 
 def _count_query(criteria: Criteria, engine: _Engine) -> Query:

@@ -175,9 +175,14 @@ def answers(database: Any) -> Recent:
     return kept.answers_under(_data_version(database))
 
 
+def is_watched(database: Any) -> bool:
+    """Return whether it is cheap to tell that nothing was written."""
+    return database.watcher is not None
+
+
 def unless_written(database: Any, key: Hashable, read: Callable[[], Result]) -> Result:
     """Return what `read` does, kept as long as nobody writes anything where that is cheap to tell."""
-    return read() if database.watcher is None else answers(database).remembered(key, read)
+    return answers(database).remembered(key, read) if is_watched(database) else read()
 
 
 def _data_version(database: Any) -> Hashable:

@@ -9,6 +9,7 @@ import pytest
 from herzum_approval.domain.candidates import derive
 from herzum_approval.domain.delegations import Delegation, covers
 from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated
+from herzum_approval.domain.jira import LARGEST_ID
 from herzum_approval.services import snapshot
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import sites, statements
@@ -137,14 +138,14 @@ def test_a_search_finds_what_the_plain_way_finds(engine, site):
     with engine.connection_context():
         for criteria in CRITERIA:
             ids = expected(site, criteria)
-            assert [key.id for key in stored.find_keys(engine, criteria)] == ids
+            assert stored.find_ids(engine, criteria) == ids
             assert stored.count(engine, criteria) == len(ids)
             for offset, limit in ((0, 5), (3, 4), (len(ids) - 1, 10), (len(ids), 5), (7, None)):
                 if offset >= 0:
-                    page = stored.find_keys(engine, criteria, offset=offset, limit=limit)
-                    assert [row[0] for row in page] == ids[offset:][:limit]
-                    after = ids[offset - 1] if offset else 0
-                    assert stored.find_keys(engine, criteria, after=after, limit=limit) == page
+                    page = stored.find_ids(engine, criteria, offset=offset, limit=limit)
+                    assert page == ids[offset:][:limit]
+                    after = ([0, *ids])[offset] if offset < len(ids) else LARGEST_ID
+                    assert stored.find_ids(engine, criteria, after=after, limit=limit) == page
 
 
 def test_the_kept_text_is_what_peewee_would_write_now(engine):
@@ -152,7 +153,7 @@ def test_the_kept_text_is_what_peewee_would_write_now(engine):
     page = stored._Page(has_start=True, has_offset=True, has_limit=True)
     with engine.connection_context():
         for criteria in CRITERIA[:-2]:
-            stored.find_keys(engine, criteria, after=3, offset=1, limit=2)
+            stored.find_ids(engine, criteria, after=3, offset=1, limit=2)
             query = stored._search_query(criteria, page, stored._Engine.of(engine))
             text, parameters = statements.made_text(engine, query)
             kept_text, kept = statements._kept[type(engine), ("search", stored._shape(criteria), page)]
@@ -164,7 +165,7 @@ def test_lists_of_like_length_share_a_text(engine):
     statements._kept.clear()
     with engine.connection_context():
         for count in range(5, 9):
-            stored.find_keys(engine, Criteria(issue_ids=tuple(range(count))))
+            stored.find_ids(engine, Criteria(issue_ids=tuple(range(count))))
     assert len(statements._kept) == 1
 
 
@@ -173,7 +174,7 @@ def test_texts_are_not_kept_without_bound(engine, monkeypatch):
     statements._kept.clear()
     with engine.connection_context():
         for count in range(8):
-            stored.find_keys(engine, Criteria(principals=tuple(f"user:{n}" for n in range(count + 1))))
+            stored.find_ids(engine, Criteria(principals=tuple(f"user:{n}" for n in range(count + 1))))
     assert len(statements._kept) <= 3
 
 
@@ -215,7 +216,7 @@ def test_what_was_delegated_is_led_by_the_index_of_candidates(sqlite_database):
 
 def test_a_name_with_nul_is_looked_for_in_vain(engine):
     with engine.connection_context():
-        assert stored.find_keys(engine, Criteria(principals=("user:\0",))) == []
+        assert stored.find_ids(engine, Criteria(principals=("user:\0",))) == []
 
 
 def test_moments_are_kept_to_the_millisecond():

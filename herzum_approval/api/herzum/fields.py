@@ -20,6 +20,7 @@ from herzum_approval.errors import Fault, Problem
 LARGEST_COUNT = 2**63 - 1
 """What databases and JSON libraries can count to; a larger number is refused like any non-number."""
 
+
 class _Spelt(fields.Field[Any]):
     """A field whose wire form is made by `spell` alone; None where that is the value itself."""
 
