@@ -104,7 +104,7 @@ def actor_at_once(environ: Mapping[str, Any]) -> Actor | None:
     cookies = environ.get("HTTP_COOKIE", "")
     alone = _ONLY_SESSION.fullmatch(cookies)
     token = alone[1] if alone else parse_cookie(cookies).get(SESSION_COOKIE)
-    return None if token is None else logins.session_actor(token)
+    return None if token is None else logins.recall_session(token)
 
 
 def _decoded(credentials: str) -> str:

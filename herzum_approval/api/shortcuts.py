@@ -16,6 +16,7 @@ from herzum_approval.api import login
 from herzum_approval.api.family import JSON_TYPE
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Problem
+from herzum_approval.services import answers
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +59,19 @@ def _answer(shortcut: Shortcut, environ: WSGIEnvironment) -> tuple[Actor, bytes]
         arguments = dict(reversed(pairs))
         if any(name.startswith("os_") for name in arguments):
             return None
-        actor = login.actor_at_once(environ)
-        body = None if actor is None else shortcut(actor, query, arguments)
+        return answers.at_a_glance(lambda: _found(shortcut, environ, query, arguments))
     except Problem:
         return None
     except Exception:
         logger.debug("the short way failed", exc_info=True)  # the plain way will say why
         return None
+
+
+def _found(
+    shortcut: Shortcut, environ: WSGIEnvironment, query: str, arguments: Arguments
+) -> tuple[Actor, bytes] | None:
+    actor = login.actor_at_once(environ)
+    body = None if actor is None else shortcut(actor, query, arguments)
     return None if actor is None or body is None else (actor, body)
 
 

@@ -15,10 +15,10 @@ from herzum_approval.domain.people import Account, Actor, LoginRecord, Session, 
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import passwords
 from herzum_approval.services.credentials import CredentialMemory
-from herzum_approval.store import current, reading, writing
 from herzum_approval.store import people as stored
+from herzum_approval.store import reading, writing
 from herzum_approval.store import sessions as stored_sessions
-from herzum_approval.store.kept import unless_written
+from herzum_approval.store.kept import answers
 from herzum_approval.store.sessions import Use
 
 logger = logging.getLogger(__name__)
@@ -84,13 +84,21 @@ def verify_password(username: str, password: str, *, use_cache: bool = True) -> 
 
 def recall(username: str, password: str) -> Actor | None:
     """Return who it is where the password was verified lately, else None; nothing is counted."""
-    known = _recall(folded(username), password)
+    username_key = folded(username)
+    with reading() as database:
+        account = answers(database).remembered(
+            ("account", username_key), lambda: stored.find_account(database, username_key)
+        )
+    known = _known(account, password)
     return None if known is None else known.actor
 
 
 def _recall(username_key: str, password: str) -> LoginResult | None:
+    return _known(_find_account(username_key), password)
+
+
+def _known(account: Account | None, password: str) -> LoginResult | None:
     """Return the success of lately, unless the user is locked out, gone, or has a new password."""
-    account = unless_written(current(), ("account", username_key), lambda: _find_account(username_key))
     if account is None or account.failed_count >= config.current().failed_logins_allowed:
         return None
     if not _memory.knows(account.password_hash, password):
@@ -210,23 +218,35 @@ def open_session(actor: Actor, *, replacing: str | None = None) -> str:
 
 def session_actor(token: str) -> Actor | None:
     """Return who is signed in by the session; None where it is unknown, expired, or its user inactive."""
-    settings = config.current()
     digest = _digest(token)
-    found = unless_written(current(), ("session", digest), lambda: _find_session(digest))
-    if found is None:
-        return None
+    with reading() as database:
+        found = stored_sessions.find_session(database, digest)
     now = clock.now()
-    is_old = now - found.created_at >= timedelta(seconds=settings.session_absolute_seconds)
-    if is_old or now - found.seen_at >= timedelta(seconds=settings.session_idle_seconds):
+    if found is None or not _is_alive(found, now):
         return None
     if now - found.seen_at >= _TOUCH:
         _touch(digest, now)
     return found.actor
 
 
-def _find_session(token_digest: str) -> Use | None:
+def recall_session(token: str) -> Actor | None:
+    """Return who is signed in by the session, where its use was noted lately; else None."""
+    digest = _digest(token)
     with reading() as database:
-        return stored_sessions.find_session(database, token_digest)
+        found = answers(database).remembered(
+            ("session", digest), lambda: stored_sessions.find_session(database, digest)
+        )
+    now = clock.now()
+    if found is None or now - found.seen_at >= _TOUCH or not _is_alive(found, now):
+        return None
+    return found.actor
+
+
+def _is_alive(session: Use, now: datetime) -> bool:
+    settings = config.current()
+    return now - session.created_at < timedelta(
+        seconds=settings.session_absolute_seconds
+    ) and now - session.seen_at < timedelta(seconds=settings.session_idle_seconds)
 
 
 def _touch(token_digest: str, now: datetime) -> None:

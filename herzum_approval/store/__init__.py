@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from importlib.resources import as_file, files
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from peewee import Database, OperationalError
@@ -19,7 +19,8 @@ from playhouse.migrations import Runner
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
 
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.store.kept import Kept, Watcher, moment, raise_site_version
+from herzum_approval.store.glances import Glances
+from herzum_approval.store.kept import Kept, moment, raise_site_version
 
 logger = logging.getLogger(__name__)
 
@@ -37,21 +38,24 @@ class _Sqlite(PooledSqliteDatabase):
 
     def __init__(self, path: str, *, wait_seconds: float, **options: object) -> None:
         self.writer = threading.Lock()
-        self.kept, self.watcher = Kept(), Watcher(path)
+        self.kept = Kept()
+        self.glances: Glances | None = Glances(path, self.kept)
+        self.watcher = self.glances.watcher
         self.wait_seconds = wait_seconds
         # The pool hands a connection from thread to thread, though never to two at once.
         options["check_same_thread"] = False
         super().__init__(path, timeout=wait_seconds, lock_type="IMMEDIATE", **options)
 
     def close_all(self) -> None:
-        self.watcher.close()
+        assert self.glances is not None
+        self.glances.close_all()
         super().close_all()
 
 
 class _Postgresql(PooledPostgresqlDatabase):
     """PostgreSQL by psycopg 3."""
 
-    watcher = None
+    glances = watcher = None
 
     def __init__(self, url: str, **options: object) -> None:
         self.kept = Kept()
@@ -139,9 +143,28 @@ def active(database: Database) -> Iterator[Database]:
         _current.reset(token)
 
 
-def current() -> Database:
-    """Return the current database, connected or not."""
-    return _current.get()
+def at_a_glance(work: Callable[[], Result]) -> Result:
+    """Return what `work` does, which only reads, and little; all of it sees the same state.
+
+    Raises: BUSY, as `reading`.
+    """
+    database: Any = _current.get()
+    glances: Glances | None = database.glances
+    if glances is not None and database.is_closed():
+        token = _current.set(glances)
+        try:
+            done = glances.take(lambda: _glanced(glances, work))
+        finally:
+            _current.reset(token)
+        if done is not None:
+            return done[0]
+    with reading(at_one_moment=True):
+        return work()
+
+
+def _glanced(glances: Glances, work: Callable[[], Result]) -> Result:
+    with moment(facts=glances.facts, answers=glances.answers):
+        return work()
 
 
 def reading(*, at_one_moment: bool = False) -> AbstractContextManager[Database]:

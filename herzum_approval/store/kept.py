@@ -5,8 +5,6 @@ Two versions answer two questions. The site's own is raised by every write but t
 of the data changes with any commit whatever, so as long as it stays nothing needs reading.
 """
 
-import sqlite3
-import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -70,6 +68,29 @@ class Recent:
         return result
 
 
+class Unsure(Recent):
+    """A memory before which others are put: it takes what it is given once that is sure."""
+
+    def __init__(self, sure: Recent) -> None:
+        self._sure = sure
+        self._given: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        found = self._given.get(key, _MISSING) if self._given else _MISSING
+        return self._sure.get(key, default) if found is _MISSING else found
+
+    def put(self, key: Hashable, value: Any) -> None:
+        self._given[key] = value
+
+    def select(self, keys: Sequence[Hashable]) -> list[Any]:
+        return list(map(self.get, keys)) if self._given else self._sure.select(keys)
+
+    def settle(self) -> None:
+        """Keep what was given."""
+        for key, value in self._given.items():
+            self._sure.put(key, value)
+
+
 class Kept:
     """What is kept of one database, under the version last seen of the site and of the data.
 
@@ -93,37 +114,11 @@ class Kept:
 
 
 def _facts() -> Recent:
-    return Recent(4096)
+    return Recent(8192)
 
 
 def _answers() -> Recent:
     return Recent(8 * 1024 * 1024, lambda value: 256 + len(value) if isinstance(value, bytes) else 256)
-
-
-class Watcher:
-    """Tells when a SQLite file was last written to, by whatever process: `PRAGMA data_version`.
-
-    SQLite tells each connection of the commits of all others, so the watcher's own never writes.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._opened = 0
-
-    def data_version(self) -> Hashable:
-        with self._lock:
-            if self._connection is None:
-                self._connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-                self._opened += 1
-            return self._opened, self._connection.execute("PRAGMA data_version").fetchone()[0]
-
-    def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
 
 
 # -- asking for it ----------------------------------------------------------------------------
@@ -132,20 +127,23 @@ _moment: ContextVar["_Moment | None"] = ContextVar("moment", default=None)
 
 
 class _Moment:
-    """One use of a connection, in which the site's version is read once at most."""
+    """One use of a connection, in which each version is read once at most."""
 
-    def __init__(self, keeps: bool) -> None:
+    def __init__(self, keeps: bool, facts: Recent | None, answers: Recent | None) -> None:
         self.keeps = keeps
-        self.facts: Recent | None = None
+        self.facts = facts
+        self.answers = answers
 
 
 @contextmanager
-def moment(*, keeps: bool = True) -> Iterator[None]:
-    """Let `facts` be of one version within a `with` block.
+def moment(
+    *, keeps: bool = True, facts: Recent | None = None, answers: Recent | None = None
+) -> Iterator[None]:
+    """Let `facts` and `answers` be of one version each within a `with` block: these, where they are known.
 
-    keeps: False where they are read anew each time.
+    keeps: False where everything is read anew each time.
     """
-    token = _moment.set(_Moment(keeps))
+    token = _moment.set(_Moment(keeps, facts, answers))
     try:
         yield
     finally:
@@ -167,30 +165,31 @@ def facts(database: Any) -> Recent:
 
 
 def answers(database: Any) -> Recent:
-    """Return what is kept as long as nobody writes anything; ask before what is to be kept is read.
+    """Return what is kept as long as nobody writes anything; for what is read at one moment.
 
-    On SQLite this needs no connection and no query, on PostgreSQL both.
+    On PostgreSQL this costs a query.
     """
+    now = _moment.get()
+    if now is None or not now.keeps:
+        return _answers()
+    if now.answers is None:
+        now.answers = _answers_of_snapshot(database)
+    return now.answers
+
+
+def _answers_of_snapshot(database: Any) -> Recent:
     kept: Kept = database.kept
-    return kept.answers_under(_data_version(database))
+    if database.watcher is None:
+        # Two snapshots are spelt alike only where no transaction that writes ended between them.
+        return kept.answers_under(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
+    before = database.watcher.data_version()
+    facts(database)  # begins the snapshot, if nothing did
+    return kept.answers_under(before) if database.watcher.data_version() == before else _answers()
 
 
 def is_watched(database: Any) -> bool:
     """Return whether it is cheap to tell that nothing was written."""
     return database.watcher is not None
-
-
-def unless_written(database: Any, key: Hashable, read: Callable[[], Result]) -> Result:
-    """Return what `read` does, kept as long as nobody writes anything where that is cheap to tell."""
-    return answers(database).remembered(key, read) if is_watched(database) else read()
-
-
-def _data_version(database: Any) -> Hashable:
-    if database.watcher is not None:
-        version: Hashable = database.watcher.data_version()
-        return version
-    # Two snapshots are spelt alike only where no transaction that writes ended between them.
-    return str(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
 
 
 # -- the site's version -----------------------------------------------------------------------
