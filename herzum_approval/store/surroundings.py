@@ -7,6 +7,7 @@ from typing import Any
 
 from peewee import Database, Query, SqliteDatabase
 
+from herzum_approval.domain.approvals import Approval
 from herzum_approval.domain.configuration import Configuration
 from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.issues import Surroundings
@@ -14,6 +15,7 @@ from herzum_approval.domain.jira import Issue
 from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
+from herzum_approval.store.approvals import read_approvals
 from herzum_approval.store.configuration import read_configuration
 from herzum_approval.store.kept import facts
 from herzum_approval.store.rows import SiteRows
@@ -50,10 +52,11 @@ def read_surroundings(database: Database, issue_id: int) -> Surroundings | None:
     rows = _read(database, [issue_id], (), _CHANGING)
     for issue in issues(rows):
         around = _kept_surroundings(database, issue)
-        found = tuple(records(rows))
-        if around is not None and all(record.approval_id in around.approvals for record in found):
-            return replace(around, issue=issue, records=found)
-        return read_all_surroundings(database, [issue_id])[issue_id]
+        if around is None:
+            return read_all_surroundings(database, [issue_id])[issue_id]
+        own = tuple(records(rows))
+        approvals = _kept_approvals(database, {record.approval_id for record in own} - around.approvals.keys())
+        return replace(around, issue=issue, records=own, approvals={**around.approvals, **approvals})
     return None
 
 
@@ -66,6 +69,16 @@ def _kept_surroundings(database: Database, issue: Issue) -> Surroundings | None:
         ("surroundings", issue.project_id, issue.issue_type_id),
         lambda: read_all_surroundings(database, [issue.id])[issue.id],
     )
+
+
+def _kept_approvals(database: Database, approval_ids: set[int]) -> dict[int, Approval]:
+    kept = facts(database)
+    found = {id: kept.get(("approval", id)) for id in approval_ids}
+    missing = [id for id, approval in found.items() if approval is None]
+    for each in read_approvals(database, missing) if missing else ():
+        found[each.entry.id] = each.entry
+        kept.put(("approval", each.entry.id), each.entry)
+    return found
 
 
 def _configured_singly(database: Database) -> frozenset[int]:
