@@ -55,7 +55,9 @@ def read_surroundings(database: Database, issue_id: int) -> Surroundings | None:
         if around is None:
             return read_all_surroundings(database, [issue_id])[issue_id]
         own = tuple(records(rows))
-        approvals = _kept_approvals(database, {record.approval_id for record in own} - around.approvals.keys())
+        approvals = _kept_approvals(
+            database, {record.approval_id for record in own} - around.approvals.keys()
+        )
         return replace(around, issue=issue, records=own, approvals={**around.approvals, **approvals})
     return None
 
