@@ -59,6 +59,10 @@ def _herzum(status: int, code: str, text: str, source: str = HAP_REST) -> Row:
     return Row(herzum=Wire(status, text, source, code))
 
 
+def _page(status: int, text: str, *headers: tuple[str, str]) -> Wire:
+    return Wire(status, text, OURS, headers=headers, is_html=True)
+
+
 def _admin(status: int, code: str, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
     return Wire(status, text, OURS, f"admin.{code}", headers)
 
@@ -258,6 +262,7 @@ class Fault(Enum):
     ADMINISTRATOR_REQUIRED = Row(
         herzum=Wire(403, "Client must be authenticated as an administrator to access this resource.", JIRA),
         administration=_admin(403, "forbidden", "Only Jira administrators may do this"),
+        outside=_page(403, "Only Jira administrators may do this."),
     )
 
     # -- Jira's issues --
@@ -279,6 +284,7 @@ class Fault(Enum):
         herzum=Wire(401, "Client must be authenticated to access this resource.", JIRA),
         jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_OAUTH_CHALLENGE,)),
         administration=_admin(401, "login.required", "Nobody is signed in", (_OAUTH_CHALLENGE,)),
+        outside=_page(401, "Nobody is signed in.", _BASIC_CHALLENGE),
     )
     LOGIN_CHALLENGED = Row(
         herzum=Wire(
@@ -286,6 +292,7 @@ class Fault(Enum):
         ),
         jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_BASIC_CHALLENGE,)),
         administration=_admin(401, "login.required", "Nobody is signed in", (_BASIC_CHALLENGE,)),
+        outside=_page(401, "Sign in by Basic credentials.", _BASIC_CHALLENGE),
     )
     BASIC_LOGIN_FAILED = Row(
         herzum=Wire(
@@ -297,6 +304,7 @@ class Fault(Enum):
         administration=_admin(
             401, "login.failed", "The username and the password do not match", _LOGIN_FAILED_HEADERS
         ),
+        outside=_page(401, "The username and the password do not match.", *_LOGIN_FAILED_HEADERS),
     )
     BASIC_LOGIN_DENIED = Row(
         herzum=Wire(
@@ -308,6 +316,7 @@ class Fault(Enum):
         administration=_admin(
             403, "login.denied", "The login is locked after too many failures", _LOGIN_DENIED_HEADERS
         ),
+        outside=_page(403, "The login is locked after too many failures.", *_LOGIN_DENIED_HEADERS),
     )
     SESSION_LOGIN_FAILED = Row(
         jira=Wire(401, "Login failed", JIRA, headers=(*_LOGIN_FAILED_HEADERS, _OAUTH_CHALLENGE)),
@@ -317,6 +326,7 @@ class Fault(Enum):
         herzum=Wire(401, "Client must be authenticated to access this resource.", INFERRED),
         jira=Wire(401, _NOT_AUTHENTICATED, INFERRED, headers=(_OAUTH_CHALLENGE, _LOGIN_FAILED_HEADERS[0])),
         administration=_admin(401, "token.invalid", "The token is unknown", (_LOGIN_FAILED_HEADERS[0],)),
+        outside=_page(401, "The token is unknown.", _LOGIN_FAILED_HEADERS[0]),
     )
     URL_LOGIN_REFUSED = Row(
         herzum=Wire(401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS),
@@ -324,6 +334,7 @@ class Fault(Enum):
         administration=_admin(
             401, "login.address", "Logins in the address are off; send Basic credentials or a session cookie."
         ),
+        outside=_page(401, "Logins in the address are off."),
     )
 
     # -- administration: all of it ours --
@@ -409,6 +420,7 @@ class Fault(Enum):
         emulator=Wire(
             503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
         ),
+        outside=_page(503, "The database is busy, please try again.", ("Retry-After", "1")),
     )
     INTERNAL_ERROR = Row(
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),

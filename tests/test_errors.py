@@ -42,6 +42,7 @@ SNAPSHOT = "/__emulator/snapshot"
 ISSUE = "/rest/api/2/issue/SOFT-1"
 TRANSITIONS = f"{ISSUE}/transitions"
 DOCS = "/docs/"
+METRICS = "/metrics"
 ADMINISTRATION = "/rest/approval-admin/1.0"
 MAPPINGS = f"{ADMINISTRATION}/mappings"
 APPROVALS = f"{ADMINISTRATION}/approvals"
@@ -499,6 +500,15 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.INTERNAL_ERROR, "administration"): breaks(
         mappings, "find_mappings", "GET", MAPPINGS, caller="admin"
     ),
+    # -- the metrics --
+    (Fault.ADMINISTRATOR_REQUIRED, "outside"): asks("GET", METRICS, caller="bob"),
+    (Fault.LOGIN_REQUIRED, "outside"): asks("GET", METRICS),
+    (Fault.LOGIN_CHALLENGED, "outside"): asks("GET", f"{METRICS}?os_authType=basic"),
+    (Fault.BASIC_LOGIN_FAILED, "outside"): asks("GET", METRICS, caller="bob", password="wrong"),
+    (Fault.BASIC_LOGIN_DENIED, "outside"): after_failures("GET", METRICS, caller="bob"),
+    (Fault.TOKEN_INVALID, "outside"): asks("GET", METRICS, headers={"Authorization": "Bearer abc"}),
+    (Fault.URL_LOGIN_REFUSED, "outside"): asks("GET", f"{METRICS}?os_password=bob"),
+    (Fault.BUSY, "outside"): asks("GET", METRICS, caller="admin", busy=True),
     # -- every door --
     (Fault.ROUTE_NOT_FOUND, "herzum"): asks(
         "GET", f"{SEARCH}/none", details={"url": f"http://localhost{SEARCH}/none"}

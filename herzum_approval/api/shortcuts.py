@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from herzum_approval import metrics
 from herzum_approval.api import login
 from herzum_approval.api.family import JSON_TYPE
 from herzum_approval.domain.people import Actor
@@ -25,9 +26,8 @@ Shortcut = Callable[[Actor, str, Arguments], bytes | None]
 """Makes the body of an answer. Takes who asks, the query string, and its parameters, the first of each
 name; returns None, or raises, where the plain way must be gone."""
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-"""A request's own name for itself, where it may be used."""
-
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID_KEY = "herzum_approval.request_id"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -45,6 +45,9 @@ class Shortcuts:
         if found is None:
             return self.app(environ, start_response)
         actor, body = found
+        meter = metrics.current_meter()
+        if meter is not None:
+            meter.route, meter.status = environ["PATH_INFO"], 200
         start_response("200 OK", _headers(environ, actor, len(body)))
         return (body,)
 
@@ -85,12 +88,21 @@ def _is_plain(environ: WSGIEnvironment) -> bool:
     )
 
 
+def request_id(environ: WSGIEnvironment) -> str:
+    """Return the request's own name for itself where it may be used, or one that it has from now on."""
+    known: str | None = environ.get(_REQUEST_ID_KEY)
+    if known is None:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        known = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        environ[_REQUEST_ID_KEY] = known
+    return known
+
+
 def _headers(environ: WSGIEnvironment, actor: Actor, length: int) -> list[tuple[str, str]]:
-    given = environ.get("HTTP_X_REQUEST_ID", "")
     return [
         ("Content-Type", JSON_TYPE),
         ("Content-Length", str(length)),
-        ("X-Request-ID", given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)),
+        ("X-Request-ID", request_id(environ)),
         ("X-Content-Type-Options", "nosniff"),
         *login.headers_for(actor),
     ]

@@ -69,27 +69,27 @@ def search(actor: Actor, filters: SearchFilters, render: Render = list) -> Found
     Raises: APPROVAL_NOT_FOUND, USER_NOT_FOUND, ISSUE_NOT_FOUND, ISSUES_NOT_FOUND.
     Source: HAP REST API, "Search Issue Approvals".
     """
-    with reading(at_one_moment=True) as database:
+    with reading(at_one_moment=True, may_lag=actor.may_lag) as database:
         # Asked for first: what is kept may be younger than its version, but never older.
         kept = answers(database) if filters.is_paged or is_watched(database) else None
         key = ("criteria", actor.username, replace(filters, start_at=None, max_results=None))
         criteria = facts(database).remembered(key, lambda: _criteria(database, actor, filters))
         if filters.is_paged:
             assert kept is not None
-            return _page_found(database, criteria, filters, kept, render)
+            return _page_found(database, actor, criteria, filters, kept, render)
         ids = stored.find_ids(database, criteria, limit=_PART + 1)
-        return _found(database, criteria, ids, None, kept, render)
+        return _found(database, actor, criteria, ids, None, kept, render)
 
 
 def _page_found(
-    database: Any, criteria: Criteria, filters: SearchFilters, kept: Recent, render: Render
+    database: Any, actor: Actor, criteria: Criteria, filters: SearchFilters, kept: Recent, render: Render
 ) -> Found:
     total = kept.remembered(("total", criteria), lambda: stored.count(database, criteria))
     start_at = filters.start_at or 0
     rest = max(total - start_at, 0)
     page = Page(start_at, rest if filters.max_results is None else filters.max_results, total)
     ids = _page_ids(database, criteria, page, kept)
-    return _found(database, criteria, ids, page, kept, render)
+    return _found(database, actor, criteria, ids, page, kept, render)
 
 
 def _page_ids(database: Any, criteria: Criteria, page: Page, kept: Recent) -> list[int]:
@@ -106,22 +106,28 @@ def _page_ids(database: Any, criteria: Criteria, page: Page, kept: Recent) -> li
 
 
 def _found(
-    database: Any, criteria: Criteria, ids: list[int], page: Page | None, kept: Recent | None, render: Render
+    database: Any,
+    actor: Actor,
+    criteria: Criteria,
+    ids: list[int],
+    page: Page | None,
+    kept: Recent | None,
+    render: Render,
 ) -> Found:
     first = _rendered(database, ids[:_PART], kept, render)
     if len(ids) <= _PART:
         return Found((first,), page)
     size = None if page is None else page.max_results - _PART
-    rest = _further_parts(criteria, ids[_PART - 1], size, render)
+    rest = _further_parts(actor, criteria, ids[_PART - 1], size, render)
     return Found(chain((first,), rest), page, is_long=True)
 
 
 def _further_parts(
-    criteria: Criteria, after: int, size: int | None, render: Render
+    actor: Actor, criteria: Criteria, after: int, size: int | None, render: Render
 ) -> Iterator[Sequence[Any]]:
     """Give what comes after the id, `size` at most, part by part: no connection is held between them."""
     while size is None or size > 0:
-        with reading(at_one_moment=True) as database:
+        with reading(at_one_moment=True, may_lag=actor.may_lag) as database:
             limit = _PART if size is None else min(size, _PART)
             ids = stored.find_ids(database, criteria, after=after, limit=limit)
             part = _rendered(database, ids, None, render)

@@ -5,18 +5,19 @@ import logging
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
-from herzum_approval import clock, config
+from herzum_approval import clock, config, metrics
 from herzum_approval.domain.people import Account, Actor, LoginRecord, Session, folded
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import passwords
 from herzum_approval.services.credentials import CredentialMemory
 from herzum_approval.store import people as stored
-from herzum_approval.store import reading, writing
+from herzum_approval.store import reading, watch_writes, writing
 from herzum_approval.store import sessions as stored_sessions
 from herzum_approval.store.kept import answers
 from herzum_approval.store.sessions import Use
@@ -74,10 +75,13 @@ def verify_password(username: str, password: str, *, use_cache: bool = True) -> 
     known = _recall(username_key, password) if use_cache else None
     if known is not None:
         return known
+    if use_cache:
+        metrics.count_cache_misses("credentials")
     with _TURNS[hash(username_key) % len(_TURNS)]:
         # Whoever had the turn before may have verified the same password.
         known = _recall(username_key, password) if use_cache else None
         result = known or _check(username_key, password)
+    metrics.count_login(result.outcome.name.lower())
     logger.info("login %s", result.outcome.name, extra={"username": username[:_LOGGED_LENGTH]})
     return result
 
@@ -103,6 +107,7 @@ def _known(account: Account | None, password: str) -> LoginResult | None:
         return None
     if not _memory.knows(account.password_hash, password):
         return None
+    metrics.count_cache_hits("credentials")
     return _success(account)
 
 
@@ -146,18 +151,24 @@ def _is_locked(account: Account, now: datetime) -> bool:
 
 
 def _compare(account: Account, password: str) -> LoginResult:
-    """Check the password of a counted attempt and resolve the count."""
+    """Check the password of a counted attempt and resolve the count.
+
+    Raises: BUSY where the account's hash changed under each try.
+    """
     current: Account | None = account
     for _ in range(_TRIES):
         if current is None or not passwords.check_password(password, current.password_hash):
-            break
+            writing(
+                lambda database: stored.record_failure(database, account.username, clock.now()), is_daily=True
+            )
+            return _FAILED
         if _resolve_success(current, password):
             return _success(current)
         # The hash changed while it was checked: the user has a new password, or a stronger hash.
         current = _find_account(folded(account.username))
-    now = clock.now()
-    writing(lambda database: stored.record_failure(database, account.username, now), is_daily=True)
-    return _FAILED
+    # Each hash was matched, and each was gone by then: nobody can say that the password is wrong.
+    writing(lambda database: stored.withdraw_attempt(database, account.username), is_daily=True)
+    raise Problem(Fault.BUSY)
 
 
 def _resolve_success(account: Account, password: str) -> bool:
@@ -226,11 +237,29 @@ def session_actor(token: str) -> Actor | None:
         return None
     if now - found.seen_at >= _TOUCH:
         _touch(digest, now)
-    return found.actor
+    if not config.current().database_read_url:
+        return found.actor
+    watch_writes(partial(_note_write, digest))
+    return replace(found.actor, may_lag=_wrote_long_ago(found.wrote_at, now))
+
+
+def _note_write(token_digest: str, database: Any) -> None:
+    stored_sessions.note_write(database, token_digest, clock.now())
+
+
+def _wrote_long_ago(wrote_at: datetime | None, now: datetime) -> bool:
+    """Return whether a copy has all that was written then."""
+    lag = timedelta(seconds=config.current().database_read_after_write_seconds)
+    return wrote_at is None or now - wrote_at > lag
 
 
 def recall_session(token: str) -> Actor | None:
-    """Return who is signed in by the session, where its use was noted lately; else None."""
+    """Return who is signed in by the session, where its use was noted lately; else None.
+
+    None too where there is a copy of the database: whether to search that is found out by `session_actor`.
+    """
+    if config.current().database_read_url:
+        return None
     digest = _digest(token)
     with reading() as database:
         found = answers(database).remembered(

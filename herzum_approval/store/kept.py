@@ -179,6 +179,9 @@ def answers(database: Any) -> Recent:
 
 def _answers_of_snapshot(database: Any) -> Recent:
     kept: Kept = database.kept
+    if database.is_copy:
+        # Of transactions under way a standby's snapshot names the oldest only, so it tells nothing.
+        return _answers()
     if database.watcher is None:
         # Two snapshots are spelt alike only where no transaction that writes ended between them.
         return kept.answers_under(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])

@@ -187,6 +187,16 @@ def record_failure(database: Database, username: str, now: datetime) -> None:
     ).where(record.username == username).execute(database)
 
 
+def withdraw_attempt(database: Database, username: str) -> None:
+    """Resolve an attempt that came to no end: it is not counted any more."""
+    record = LoginRecordTable
+    # Where nothing is unresolved any more the count was cleared meanwhile, and this attempt with it.
+    failed_count = Case(None, [(record.unresolved_count > 0, record.failed_count - 1)], record.failed_count)
+    record.update({record.failed_count: failed_count, record.unresolved_count: _one_less_unresolved()}).where(
+        record.username == username
+    ).execute(database)
+
+
 def _one_less_unresolved() -> Case:
     unresolved = LoginRecordTable.unresolved_count
     return Case(None, [(unresolved > 0, unresolved - 1)], 0)

@@ -17,15 +17,17 @@ def add_session(database: Database, session: Session) -> None:
         username=session.username,
         created_at=session.created_at,
         seen_at=session.seen_at,
+        wrote_at=session.wrote_at,
     ).execute(database)
 
 
 class Use(NamedTuple):
-    """A session of an active user."""
+    """A session of an active user. wrote_at: when it last wrote something, if that is kept."""
 
     actor: Actor
     created_at: datetime
     seen_at: datetime
+    wrote_at: datetime | None
 
 
 def find_session(database: Database, token_digest: str) -> Use | None:
@@ -33,15 +35,17 @@ def find_session(database: Database, token_digest: str) -> Use | None:
     rows = run(database, "find session", _session_query, {"token_digest": token_digest})
     if not rows:
         return None
-    username, display_name, created_at, seen_at = rows[0]
+    username, display_name, created_at, seen_at, wrote_at = rows[0]
     actor = Actor(username=username, display_name=display_name, session_digest=token_digest)
-    return Use(actor, moment(created_at), moment(seen_at))
+    return Use(actor, moment(created_at), moment(seen_at), None if wrote_at is None else moment(wrote_at))
 
 
 def _session_query() -> Query:
     session = SessionTable
     return (
-        session.select(session.username, User.display_name, session.created_at, session.seen_at)
+        session.select(
+            session.username, User.display_name, session.created_at, session.seen_at, session.wrote_at
+        )
         .join(User)
         .where(session.token_digest == slot("token_digest"), User.is_active == Value(True))
     )
@@ -52,6 +56,11 @@ def touch_session(database: Database, token_digest: str, now: datetime) -> None:
     SessionTable.update(seen_at=now).where(
         SessionTable.token_digest == token_digest, SessionTable.seen_at < now
     ).execute(database)
+
+
+def note_write(database: Database, token_digest: str, now: datetime) -> None:
+    """Note that the session wrote something."""
+    SessionTable.update(wrote_at=now).where(SessionTable.token_digest == token_digest).execute(database)
 
 
 def delete_session(database: Database, token_digest: str) -> None:

@@ -129,6 +129,7 @@ class Session(Table):
     username = reference(User, field="username", column_name="username", on_delete="CASCADE", index=True)
     created_at = MomentField()
     seen_at = MomentField(index=True)
+    wrote_at = MomentField(null=True)
 
 
 # -- Jira -------------------------------------------------------------------------------------
