@@ -5,11 +5,12 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from herzum_approval import clock, config, metrics
 from herzum_approval.domain.people import Account, Actor, LoginRecord, Session, folded
@@ -19,10 +20,12 @@ from herzum_approval.services.credentials import CredentialMemory
 from herzum_approval.store import people as stored
 from herzum_approval.store import reading, watch_writes, writing
 from herzum_approval.store import sessions as stored_sessions
-from herzum_approval.store.kept import answers
+from herzum_approval.store.kept import answers, is_watched
 from herzum_approval.store.sessions import Use
 
 logger = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 _DOUBT = timedelta(seconds=10)
 """A check that took longer than this was never finished, and counts as the failure it was counted as."""
@@ -90,11 +93,15 @@ def recall(username: str, password: str) -> Actor | None:
     """Return who it is where the password was verified lately, else None; nothing is counted."""
     username_key = folded(username)
     with reading() as database:
-        account = answers(database).remembered(
-            ("account", username_key), lambda: stored.find_account(database, username_key)
-        )
+        find = partial(stored.find_account, database, username_key)
+        account = _remembered(database, ("account", username_key), find)
     known = _known(account, password)
     return None if known is None else known.actor
+
+
+def _remembered(database: Any, key: tuple[str, str], read: Callable[[], Found]) -> Found:
+    """Return what is read, kept as long as nothing is written where that is cheap to tell."""
+    return answers(database).remembered(key, read) if is_watched(database) else read()
 
 
 def _recall(username_key: str, password: str) -> LoginResult | None:
@@ -262,9 +269,8 @@ def recall_session(token: str) -> Actor | None:
         return None
     digest = _digest(token)
     with reading() as database:
-        found = answers(database).remembered(
-            ("session", digest), lambda: stored_sessions.find_session(database, digest)
-        )
+        find = partial(stored_sessions.find_session, database, digest)
+        found = _remembered(database, ("session", digest), find)
     now = clock.now()
     if found is None or now - found.seen_at >= _TOUCH or not _is_alive(found, now):
         return None
