@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from peewee import Database
@@ -14,7 +15,7 @@ from herzum_approval.domain.issue_approvals import IssueApproval, RecordSettings
 from herzum_approval.domain.issues import Outcome, Surroundings
 from herzum_approval.store import Outrun, composites, tables
 from herzum_approval.store.numbering import reserve_ids
-from herzum_approval.store.rows import always, columns, flat, settings_getters
+from herzum_approval.store.rows import always, columns, flat, settings_getters, stored
 from herzum_approval.store.statements import change, insertion, slot
 from herzum_approval.store.tables import Candidate, Table
 from herzum_approval.store.tables import Issue as IssueTable
@@ -153,13 +154,26 @@ def _record_updates(changes: Sequence[_Changes]) -> dict[tuple[str, ...], list[d
     """Return the values to update, by the columns that change: every index of a column costs a write."""
     found: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for each in changes:
-        earlier = _record_values([old for old, _ in each.updated], each.project_id, each.was_open)
-        later = _record_values([new for _, new in each.updated], each.project_id, each.open_ids)
-        for old, new in zip(earlier, later, strict=True):
-            changed = tuple(name for name, value in new.items() if value != old[name] and name != "version")
-            versions = {"read_version": old["version"], "version": old["version"] + 1}
-            found[changed].append(new | versions)
+        for old, new in each.updated:
+            changed = {
+                name: stored(after)
+                for name, value_of in _VALUES.items()
+                if (after := value_of(new)) is not (before := value_of(old)) and after != before
+            }
+            is_open = new.id in each.open_ids
+            if is_open is not (old.id in each.was_open):
+                changed["is_open"] = is_open
+            versions = {"read_version": old.version, "version": old.version + 1}
+            found[tuple(changed)].append({"id": new.id, **changed, **versions})
     return found
+
+
+_WORKED_OUT = ("project_id", "is_open", "version")
+_VALUES = {
+    name: settings_getters(RecordSettings).get(name) or attrgetter(name)
+    for name in columns(RecordTable)
+    if name not in _WORKED_OUT
+}
 
 
 def _record_values(
