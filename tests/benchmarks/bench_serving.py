@@ -75,10 +75,8 @@ end
 @contextmanager
 def acting(port: int, cookie: dict[str, str], record_id: int) -> Iterator[None]:
     """Let somebody approve and reset a record about twenty times a second meanwhile."""
-    process = subprocess.Popen(
-        ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "tests.benchmarks.acting"]
-        + [str(port), cookie["Cookie"], str(record_id)]
-    )
+    command = [sys.executable, "-m", "tests.benchmarks.acting", str(port), cookie["Cookie"], str(record_id)]
+    process = subprocess.Popen(["taskset", "-c", LOAD_CORE, *command])
     try:
         yield
     finally:
