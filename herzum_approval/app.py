@@ -66,6 +66,9 @@ class _Site:
         if self.context_path != "/" and (path + "/").startswith(self.context_path + "/"):
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self.context_path
             environ["PATH_INFO"] = path[len(self.context_path) :] or "/"
+        if environ.get("CONTENT_LENGTH"):
+            # The server ends the body of a broken connection like any other: its length must be looked at.
+            environ.pop("wsgi.input_terminated", None)
         context = self._context.copy()
         return context.run(self._answer, context, environ, start_response)
 
@@ -151,7 +154,8 @@ def create_app(**settings: Any) -> Flask:
     families = [family for family in FAMILIES if loaded.demonstration or not family.is_emulators]
     app = Flask(__name__, static_folder=None)
     app.json = _OrjsonProvider(app)
-    app.config["MAX_CONTENT_LENGTH"] = loaded.max_body_bytes
+    # Of a body whose length is not told, one byte more shows that it is too long.
+    app.config["MAX_CONTENT_LENGTH"] = loaded.max_body_bytes + 1
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     register_families(app, families)

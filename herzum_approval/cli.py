@@ -136,7 +136,7 @@ def _shared_metrics() -> Iterator[None]:
 
 def _run_workers(settings: config.Settings, workers: int) -> None:
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
@@ -148,6 +148,7 @@ def _run_workers(settings: config.Settings, workers: int) -> None:
         workers=workers,
         blocking_threads=settings.threads,
         factory=True,
+        http=HTTPModes.http1,
         respawn_failed_workers=True,
         # Also because a worker that is told to stop while it starts does not hear it.
         workers_kill_timeout=settings.stopping_seconds,

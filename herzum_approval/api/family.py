@@ -67,10 +67,18 @@ def read_json_object() -> dict[str, Any]:
     """
     if request.mimetype != "application/json":
         raise Problem(Fault.CONTENT_TYPE_UNSUPPORTED)
-    value = parse_json(request.get_data(cache=False))
+    value = parse_json(read_body())
     if not isinstance(value, dict):
         raise Problem(Fault.BODY_MALFORMED, reason="it must be an object")
     return value
+
+
+def read_body() -> bytes:
+    """Return the request's body. Raises: BODY_TOO_LARGE, also where its length was not told before."""
+    body = request.get_data(cache=False)
+    if len(body) > config.current().max_body_bytes:
+        raise Problem(Fault.BODY_TOO_LARGE)
+    return body
 
 
 def parse_json(body: bytes) -> Any:
