@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -88,12 +89,15 @@ def _is_plain(environ: WSGIEnvironment) -> bool:
     )
 
 
-def request_id(environ: WSGIEnvironment) -> str:
-    """Return the request's own name for itself where it may be used, or one that it has from now on."""
+def request_id(environ: WSGIEnvironment, make: Callable[[], str] = partial(secrets.token_hex, 8)) -> str:
+    """Return the request's own name for itself where it may be used, or one that it has from now on.
+
+    make: such a name, where none was made yet.
+    """
     known: str | None = environ.get(_REQUEST_ID_KEY)
     if known is None:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        known = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        known = given if _REQUEST_ID.fullmatch(given) else make()
         environ[_REQUEST_ID_KEY] = known
     return known
 
