@@ -1,4 +1,7 @@
-"""Custom user roles of a site: finding, creating, changing and deleting them, and who has which."""
+"""Custom user roles of a site: finding, creating, changing and deleting them, and who has which.
+
+None of it bears on approvals, nor is it kept in memory, so writing it is daily business.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -86,7 +89,7 @@ def create_role(cloud_id: str, draft: RoleDraft) -> Versioned[CustomUserRole]:
         stored.insert_role(database, numbered)
         return Versioned(numbered, FIRST)
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def update_role(
@@ -110,7 +113,7 @@ def update_role(
         stored.update_role(database, later)
         return before.entry, before.version + 1
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def delete_role(cloud_id: str, role: RoleName, *, versions: Collection[int] | None = None) -> None:
@@ -127,7 +130,7 @@ def delete_role(cloud_id: str, role: RoleName, *, versions: Collection[int] | No
             raise Problem(Fault.ROLE_IN_USE, name=before.entry.name)
         stored.delete_role(database, before.entry.id)
 
-    writing(work)
+    writing(work, is_daily=True)
 
 
 def _lock(database: Any, cloud_id: str) -> None:
@@ -175,7 +178,7 @@ def assign_role(cloud_id: str, *, account_id: str, role_id: str) -> CustomUserRo
         stored.assign_role(database, cloud_id, _username(database, account_id), role.id)
         return role
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def unassign_role(cloud_id: str, account_id: str) -> None:
@@ -185,7 +188,7 @@ def unassign_role(cloud_id: str, account_id: str) -> None:
         _lock(database, cloud_id)
         stored.unassign_role(database, cloud_id, _username(database, account_id))
 
-    writing(work)
+    writing(work, is_daily=True)
 
 
 def _username(database: Any, account_id: str) -> str:
