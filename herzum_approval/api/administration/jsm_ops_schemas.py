@@ -26,7 +26,7 @@ class Moment(fields.Field[Any]):
                 "null": "must not be null",
                 "invalid": "must be a moment such as 2030-01-20T09:59:16.000Z",
             },
-            metadata={"description": description, "type": ["string", "null"], "format": "date-time"},
+            metadata={"description": description, "type": "string", "format": "date-time"},
             allow_none=True,
             **options,
         )
