@@ -867,6 +867,10 @@ BODIES: list[Any] = [
     {**MAPPING, "transitionId": 11},
     {**MAPPING, "transitionId": 111},
     {**MAPPING, "projectId": 99},
+]
+
+JSM_BODIES: list[Any] = [
+    {"name": "tech"},
     {"name": "SRERole", "grantedRights": ["x"], "disallowedRights": ["x"]},
     {"name": "DeveloperRole"},
     {"name": "\0", "grantedRights": 1},
@@ -879,6 +883,7 @@ BODIES: list[Any] = [
 
 HOSTILE: list[dict[str, Any]] = [
     {},
+    {"caller": "bob"},
     {"caller": "carol"},
     {"caller": "carol", "headers": JSON, "body": b"{"},
     {"caller": "carol", "headers": JSON, "body": b'{"a":' * 100 + b"1" + b"}" * 100},
@@ -894,13 +899,6 @@ HOSTILE: list[dict[str, Any]] = [
     {"headers": {**JSON, "Content-Length": "10"}, "body": b"{"},
     {"headers": BAD_HOST},
     {"headers": JSON, "body": BOB_WRONG},
-    *(
-        {"caller": caller, "headers": {**JSON, "If-Match": tag}, "body": orjson.dumps(body)}
-        for body in BODIES
-        for caller, tag in (("carol", "*"), ("admin", "*"), ("admin", '"0"'))
-    ),
-    *[{"caller": "bob", "password": "wrong"}] * 4,
-    {"headers": JSON, "body": BOB},
 ]
 
 PATH_PARAMETERS = {
@@ -916,32 +914,51 @@ PATH_PARAMETERS = {
     "token_id": "3",
 }
 
-QUERIES = (
-    "",
-    "os_authType=basic",
-    "os_authType=none",
-    "os_username=bob",
-    *(
-        f"{name}={value}"
-        for name in (
-            "appname",
-            "username",
-            "status",
-            "issuekey",
-            "issuekeys",
-            "issueids",
-            "startAt",
-            "maxResults",
-            "dryRun",
-            "projectId",
-            "approvalId",
-            "name",
-            "offset",
-            "size",
-            "identifierType",
-        )
-        for value in ("", "%00", "x", "-1", "%ff", "9" * 30)
-    ),
+LAST: list[dict[str, Any]] = [
+    *[{"caller": "bob", "password": "wrong"}] * 4,
+    {"headers": JSON, "body": BOB},
+]
+
+
+def hostile_requests(path: str) -> list[dict[str, Any]]:
+    """Return what to ask of a path: of JSM Operations other bodies than of the rest."""
+    return [
+        *HOSTILE,
+        *(
+            {"caller": caller, "headers": {**JSON, "If-Match": tag}, "body": orjson.dumps(body)}
+            for body in (JSM_BODIES if is_of_jsm(path) else BODIES)
+            for caller, tag in (("carol", "*"), ("admin", "*"), ("admin", '"0"'))
+        ),
+        *LAST,
+    ]
+
+
+def hostile_queries(path: str) -> list[str]:
+    """Return what to ask of a path: of JSM Operations by other names than of the rest."""
+    names = JSM_NAMES if is_of_jsm(path) else NAMES
+    return [*PLAIN_QUERIES, *(f"{name}={value}" for name in names for value in VALUES)]
+
+
+def is_of_jsm(path: str) -> bool:
+    return "/jsm" in path
+
+
+VALUES = ("", "%00", "x", "-1", "%ff", "9" * 30)
+PLAIN_QUERIES = ("", "os_authType=basic", "os_authType=none", "os_username=bob")
+JSM_NAMES = ("offset", "size", "identifierType", "startAt", "maxResults", "name")
+NAMES = (
+    "appname",
+    "username",
+    "status",
+    "issuekey",
+    "issuekeys",
+    "issueids",
+    "startAt",
+    "maxResults",
+    "dryRun",
+    "projectId",
+    "approvalId",
+    "name",
 )
 
 
@@ -966,9 +983,9 @@ def test_no_route_leaks_an_undeclared_fault(
         for name, value in PATH_PARAMETERS.items():
             target = target.replace(f"{{{name}}}", value)
         assert "{" not in target
-        for request in HOSTILE:
+        for request in hostile_requests(target):
             send(client, method, target, **request)
-        for query in QUERIES:
+        for query in hostile_queries(target):
             for caller in ("carol", "admin"):
                 send(client, method, f"{target}?{query}", caller=caller)
         client.reset()

@@ -1,4 +1,4 @@
-"""C6: custom user roles over HTTP, when several clients want the same at the same moment."""
+"""Custom user roles over HTTP, when several clients want the same at the same moment."""
 
 import threading
 from base64 import b64encode
@@ -37,7 +37,7 @@ def together(server: LiveServer, steps: list[Any]) -> list[tuple[Answer, ...]]:
     return list(zip(*at_once([partial(one, step) for step in steps]), strict=True))
 
 
-def test_c6_of_creations_of_one_name_at_once_one_is_answered_201(server: LiveServer) -> None:
+def test_of_creations_of_one_name_at_once_one_is_answered_201(server: LiveServer) -> None:
     def create(client: Client, turn: int) -> Answer:
         return client.ask("POST", ROLES, {"name": f"Role {turn}"})
 
@@ -48,7 +48,7 @@ def test_c6_of_creations_of_one_name_at_once_one_is_answered_201(server: LiveSer
     assert len(names) == len(set(names)) == 3 + ROUNDS
 
 
-def test_c6_nobody_has_a_role_that_was_deleted(server: LiveServer) -> None:
+def test_nobody_has_a_role_that_was_deleted(server: LiveServer) -> None:
     with RoleClient(server.hostname) as client:
         made = [client.ask("POST", ROLES, {"name": f"Role {turn}"}).body for turn in range(ROUNDS)]
     ids = [answer["data"]["id"] for answer in made]
