@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from functools import partial
 from dataclasses import replace
+from functools import partial
 from typing import Any, TextIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 

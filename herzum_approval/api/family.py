@@ -225,7 +225,8 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
 
-def _plain_request_id() -> str:
+def plain_request_id() -> str:
+    """Return a new id for a request, as most families spell them."""
     return secrets.token_hex(8)
 
 
@@ -250,7 +251,7 @@ class Family:
     shortcuts: Mapping[str, Callable[..., bytes | None]] = field(default_factory=dict)
     security_schemes: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     is_emulators: bool = False
-    make_request_id: Callable[[], str] = _plain_request_id
+    make_request_id: Callable[[], str] = plain_request_id
 
     @property
     def name(self) -> str:
@@ -304,7 +305,7 @@ def family_of(path: str, families: Sequence[Family]) -> Family | None:
 def new_request_id(path: str, families: Sequence[Family]) -> str:
     """Return an id for a request to the path, as its family spells them."""
     family = family_of(path, families)
-    return family.make_request_id() if family else _plain_request_id()
+    return family.make_request_id() if family else plain_request_id()
 
 
 def install_error_handlers(app: Flask, families: Sequence[Family]) -> None:
