@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import replace
+from functools import partial
 from typing import Any, TextIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -17,7 +18,7 @@ from flask.json.provider import JSONProvider
 
 from herzum_approval import clock, config, metrics, store
 from herzum_approval.api import FAMILIES
-from herzum_approval.api.family import family_of, install_error_handlers, json_response
+from herzum_approval.api.family import family_of, install_error_handlers, json_response, new_request_id
 from herzum_approval.api.openapi import register_families
 from herzum_approval.api.operations import register_operations
 from herzum_approval.api.shortcuts import Shortcuts, request_id
@@ -164,7 +165,8 @@ def create_app(**settings: Any) -> Flask:
 
     @app.before_request
     def identify() -> None:
-        g.request_id = request_id(request.environ)
+        g.started_at = clock.monotonic()
+        g.request_id = request_id(request.environ, partial(new_request_id, request.path, families))
 
     @app.before_request
     def refuse_unreadable() -> None:

@@ -91,6 +91,20 @@ class Settings:
     )
     max_body_bytes: int = _setting(1024 * 1024, "A longer request body is refused with 413.")
     max_json_depth: int = _setting(64, "JSON nested deeper than this is refused with 400.")
+    jsm_ops_strict: bool = _setting(
+        False,
+        "Custom user roles: refuse unknown rights and rights without their likely prerequisite with 422, and "
+        "ask for the scope of writing where the reference prints that of reading alone (create).",
+    )
+    jsm_ops_error_shape: str = _setting(
+        "observed",
+        "Errors of JSM Operations: `observed` is `{message, took, requestId}`, as the service answers; "
+        "`intro` is `{errors: [{title}]}`, as the introduction of its reference says.",
+    )
+    jsm_ops_id_seed: str = _setting(
+        "",
+        "With a seed, the ids of new custom user roles follow from it and from their names; empty: random.",
+    )
     smtp_host: str = _setting(
         "", "The mail server that `deliver` sends messages by; without one they stay in the database."
     )
@@ -184,6 +198,8 @@ def _check(settings: Settings) -> None:
         raise ValueError("The setting stopping_seconds is at least 1.")
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("The setting log_level is DEBUG, INFO, WARNING or ERROR.")
+    if settings.jsm_ops_error_shape not in ("observed", "intro"):
+        raise ValueError("The setting jsm_ops_error_shape is observed or intro.")
     if not 4 <= settings.bcrypt_cost <= 18:
         raise ValueError("The setting bcrypt_cost lies between 4 and 18.")
     if settings.bcrypt_cost < 10 and not settings.demonstration:

@@ -13,6 +13,7 @@ _FAMILY_TITLES = {
     "herzum": ("Herzum Approval", "`/rest/herzum-hap-services/1.0`"),
     "jira": ("Jira", "the rest of `/rest`"),
     "administration": ("Administration", "`/rest/approval-admin/1.0`"),
+    "jsm_ops": ("JSM Operations", "`/jsm/ops/api` and `/ex/jira`"),
     "emulator": ("Emulator", "`/__emulator`, in demonstration mode only"),
     "outside": ("Outside of every family", "all other paths"),
 }

@@ -14,6 +14,9 @@ HAP_REST = "Herzum Approval REST API"
 JIRA = "Jira Data Center"
 """Jira's documented or observed behaviour."""
 
+JSM_OPS = "JSM Operations REST API"
+"""The vendor's reference page, or answers of the service and of its ancestor that users published."""
+
 INFERRED = "inferred"
 """Our reading of the vendor where no text says what happens."""
 
@@ -48,6 +51,7 @@ class Row:
     herzum: Wire | None = None
     jira: Wire | None = None
     administration: Wire | None = None
+    jsm_ops: Wire | None = None
     emulator: Wire | None = None
     outside: Wire | None = None  # pages and everything else below no family
 
@@ -67,6 +71,21 @@ def _admin(status: int, code: str, text: str, headers: tuple[tuple[str, str], ..
     return Wire(status, text, OURS, f"admin.{code}", headers)
 
 
+_NOT_PERMITTED = "40301"
+
+
+def _jsm_ops(
+    status: int,
+    text: str,
+    source: str = INFERRED,
+    *,
+    code: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Wire:
+    return Wire(status, text, source, code, headers)
+
+
+_JSM_CHALLENGE = (("WWW-Authenticate", 'Basic realm="JSM Operations"'),)
 _LOGIN_FAILED_HEADERS = (("X-Seraph-LoginReason", "AUTHENTICATED_FAILED"),)
 _LOGIN_DENIED_HEADERS = (
     ("X-Seraph-LoginReason", "AUTHENTICATION_DENIED"),
@@ -262,6 +281,7 @@ class Fault(Enum):
     ADMINISTRATOR_REQUIRED = Row(
         herzum=Wire(403, "Client must be authenticated as an administrator to access this resource.", JIRA),
         administration=_admin(403, "forbidden", "Only Jira administrators may do this"),
+        jsm_ops=_jsm_ops(403, "You are not authorized to perform this action", code=_NOT_PERMITTED),
         outside=_page(403, "Only Jira administrators may do this."),
     )
 
@@ -284,6 +304,7 @@ class Fault(Enum):
         herzum=Wire(401, "Client must be authenticated to access this resource.", JIRA),
         jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_OAUTH_CHALLENGE,)),
         administration=_admin(401, "login.required", "Nobody is signed in", (_OAUTH_CHALLENGE,)),
+        jsm_ops=_jsm_ops(401, "Could not authenticate", JSM_OPS, headers=_JSM_CHALLENGE),
         outside=_page(401, "Nobody is signed in.", _BASIC_CHALLENGE),
     )
     LOGIN_CHALLENGED = Row(
@@ -326,6 +347,7 @@ class Fault(Enum):
         herzum=Wire(401, "Client must be authenticated to access this resource.", INFERRED),
         jira=Wire(401, _NOT_AUTHENTICATED, INFERRED, headers=(_OAUTH_CHALLENGE, _LOGIN_FAILED_HEADERS[0])),
         administration=_admin(401, "token.invalid", "The token is unknown", (_LOGIN_FAILED_HEADERS[0],)),
+        jsm_ops=_jsm_ops(401, "Could not authenticate", JSM_OPS, headers=_JSM_CHALLENGE),
         outside=_page(401, "The token is unknown.", _LOGIN_FAILED_HEADERS[0]),
     )
     URL_LOGIN_REFUSED = Row(
@@ -338,7 +360,10 @@ class Fault(Enum):
     )
 
     # -- administration: all of it ours --
-    PARAMETER_INVALID = Row(administration=_admin(400, "parameter.invalid", "{name}: {reason}"))
+    PARAMETER_INVALID = Row(
+        administration=_admin(400, "parameter.invalid", "{name}: {reason}"),
+        jsm_ops=_jsm_ops(400, "Parameter {name} {reason}"),
+    )
     VALUE_INVALID = Row(administration=_admin(400, "body.invalid", "{path}: {reason}"))
     REFERENCE_INVALID = Row(administration=_admin(400, "reference.invalid", "{path}: {reason}"))
     MAPPING_UNKNOWN = Row(administration=_admin(404, "mapping.notexist", "There is no mapping {id}"))
@@ -367,6 +392,47 @@ class Fault(Enum):
     )
     VERSION_STALE = Row(
         administration=_admin(412, "version.stale", "It was changed meanwhile: read it again, then decide"),
+        jsm_ops=_jsm_ops(412, "It was changed meanwhile: read it again, then decide", OURS),
+    )
+
+    # -- JSM Operations: custom user roles --
+    JSM_SITE_UNKNOWN = Row(
+        administration=_admin(404, "jsm.site.notexist", "There is no site {cloud_id}"),
+        jsm_ops=_jsm_ops(404, "Site not found with identifier: {cloud_id}"),
+    )
+    JSM_SITE_TAKEN = Row(
+        administration=_admin(409, "jsm.site.exists", "There is a site {cloud_id} already"),
+    )
+    JSM_SITE_IN_USE = Row(
+        administration=_admin(409, "jsm.site.inuse", "The site {cloud_id} has custom user roles"),
+    )
+    JSM_USER_UNKNOWN = Row(
+        administration=_admin(404, "jsm.user.notexist", "There is no user with the account id {account_id}"),
+        jsm_ops=_jsm_ops(404, "User not found with identifier: {account_id}"),
+    )
+    JSM_TOKEN_UNKNOWN = Row(
+        administration=_admin(404, "jsm.token.notexist", "There is no token {id}"),
+    )
+    TOKEN_SCOPE_MISSING = Row(
+        jsm_ops=_jsm_ops(403, "The token lacks the scope {scope}", code=_NOT_PERMITTED),
+    )
+    PLAN_WITHOUT_ROLES = Row(
+        jsm_ops=_jsm_ops(402, "Custom user roles are not part of the plan of this site"),
+    )
+    REQUESTS_TOO_MANY = Row(
+        jsm_ops=_jsm_ops(429, "You are making too many requests!", headers=(("Retry-After", "1"),)),
+    )
+    ROLE_UNKNOWN = Row(
+        jsm_ops=_jsm_ops(404, "Custom user role not found with identifier: {identifier}"),
+    )
+    ROLE_INVALID = Row(
+        jsm_ops=_jsm_ops(422, "Request body is not processable. Please check the errors.", JSM_OPS),
+    )
+    ROLE_NAME_TAKEN = Row(
+        jsm_ops=_jsm_ops(409, "Custom user role already exists with name: {name}"),
+    )
+    ROLE_IN_USE = Row(
+        jsm_ops=_jsm_ops(428, "Custom user role is assigned to users and cannot be deleted: {name}"),
     )
 
     # -- every door --
@@ -374,6 +440,7 @@ class Fault(Enum):
         herzum=Wire(404, "null for uri: {url}", JIRA),
         jira=Wire(404, "null for uri: {url}", JIRA),
         administration=_admin(404, "route.notexist", "There is nothing at {url}"),
+        jsm_ops=_jsm_ops(404, "There is nothing at {url}", OURS),
         emulator=Wire(404, "There is nothing at {url}.", OURS, "emulator.route.notexist"),
         outside=Wire(404, "There is nothing at this address.", OURS, is_html=True),
     )
@@ -381,6 +448,7 @@ class Fault(Enum):
         herzum=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
         jira=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
         administration=_admin(405, "method.notallowed", "Use {allow}", (("Allow", "{allow}"),)),
+        jsm_ops=_jsm_ops(405, "Method not allowed, use {allow}", OURS, headers=(("Allow", "{allow}"),)),
         emulator=Wire(
             405, "Use {allow}.", OURS, "emulator.method.notallowed", headers=(("Allow", "{allow}"),)
         ),
@@ -390,12 +458,14 @@ class Fault(Enum):
         herzum=Wire(400, "The request body is no JSON object: {reason}", OURS, "request.body.malformed"),
         jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
         administration=_admin(400, "body.malformed", "The request body is no JSON object: {reason}"),
+        jsm_ops=_jsm_ops(400, "The request body is no JSON object: {reason}", OURS),
         emulator=Wire(400, "The request body is no JSON object: {reason}", OURS, "emulator.body.malformed"),
     )
     BODY_TOO_LARGE = Row(
         herzum=Wire(413, "The request body is longer than {limit} bytes", OURS, "request.body.toolarge"),
         jira=Wire(413, "The request body is longer than {limit} bytes", OURS),
         administration=_admin(413, "body.toolarge", "The request body is longer than {limit} bytes"),
+        jsm_ops=_jsm_ops(413, "The request body is longer than {limit} bytes", OURS),
         emulator=Wire(413, "The request body is longer than {limit} bytes", OURS, "emulator.body.toolarge"),
         outside=Wire(413, "The request body is longer than {limit} bytes.", OURS, is_html=True),
     )
@@ -403,11 +473,13 @@ class Fault(Enum):
         herzum=Wire(415, "The request body must be application/json", OURS, "request.type.unsupported"),
         jira=Wire(415, "HTTP 415 Unsupported Media Type", INFERRED),
         administration=_admin(415, "type.unsupported", "The request body must be application/json"),
+        jsm_ops=_jsm_ops(415, "The request body must be application/json", OURS),
     )
     REQUEST_MALFORMED = Row(
         herzum=Wire(400, "The request is malformed: {reason}", OURS, "request.malformed"),
         jira=Wire(400, "The request is malformed: {reason}", OURS),
         administration=_admin(400, "request.malformed", "The request is malformed: {reason}"),
+        jsm_ops=_jsm_ops(400, "The request is malformed: {reason}", OURS),
         emulator=Wire(400, "The request is malformed: {reason}", OURS, "emulator.request.malformed"),
         outside=Wire(400, "The request is malformed: {reason}", OURS, is_html=True),
     )
@@ -417,6 +489,9 @@ class Fault(Enum):
         ),
         jira=Wire(503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)),
         administration=_admin(503, "busy", "The database is busy, please try again", (("Retry-After", "1"),)),
+        jsm_ops=_jsm_ops(
+            503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)
+        ),
         emulator=Wire(
             503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
         ),
@@ -426,6 +501,7 @@ class Fault(Enum):
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),
         jira=Wire(500, "Internal server error, request {request_id}", OURS),
         administration=_admin(500, "internal.error", "Internal server error, request {request_id}"),
+        jsm_ops=_jsm_ops(500, "Internal server error, request {request_id}", OURS),
         emulator=Wire(500, "Internal server error, request {request_id}", OURS, "emulator.internal.error"),
         outside=Wire(500, "Internal server error, request {request_id}", OURS, is_html=True),
     )

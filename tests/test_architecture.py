@@ -72,8 +72,11 @@ ROOMS: dict[str, Room] = {
     "api.herzum": _DOOR,
     "api.jira": _DOOR,
     "api.administration": _DOOR,
+    "api.jsm_ops": _DOOR,
     "api.emulator": _DOOR,
-    "api": Room(("api.family", "api.herzum", "api.jira", "api.administration", "api.emulator")),
+    "api": Room(
+        ("api.family", "api.herzum", "api.jira", "api.administration", "api.jsm_ops", "api.emulator")
+    ),
     "cli": Room(
         ("app", "services", "domain", "errors", "config", "documents", "metrics"),
         ("click", "flask", "granian", "rich"),

@@ -7,14 +7,13 @@ tests hold it. Whatever is the least unusual goes the plain way, which also says
 
 import logging
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from herzum_approval import metrics
 from herzum_approval.api import login
-from herzum_approval.api.family import JSON_TYPE
+from herzum_approval.api.family import JSON_TYPE, plain_request_id
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Problem
 from herzum_approval.services import answers
@@ -88,12 +87,15 @@ def _is_plain(environ: WSGIEnvironment) -> bool:
     )
 
 
-def request_id(environ: WSGIEnvironment) -> str:
-    """Return the request's own name for itself where it may be used, or one that it has from now on."""
+def request_id(environ: WSGIEnvironment, make: Callable[[], str] = plain_request_id) -> str:
+    """Return the request's own name for itself where it may be used, or one that it has from now on.
+
+    make: such a name, where none was made yet.
+    """
     known: str | None = environ.get(_REQUEST_ID_KEY)
     if known is None:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        known = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        known = given if _REQUEST_ID.fullmatch(given) else make()
         environ[_REQUEST_ID_KEY] = known
     return known
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from herzum_approval.domain import jql
+from herzum_approval.domain.custom_role_checks import custom_role_faults
 from herzum_approval.domain.issue_approvals import ApprovalStatus
 from herzum_approval.domain.jira import Issue, Workflow
 from herzum_approval.domain.mappings import ApprovalMapping
@@ -26,6 +27,7 @@ def faults(site: Site) -> Iterator[SiteFault]:
         yield from _rule_faults(site)
         yield from _mapping_faults(site)
         yield from _issue_approval_faults(site)
+        yield from custom_role_faults(site)
 
 
 def _transition_faults(site: Site) -> Iterator[SiteFault]:

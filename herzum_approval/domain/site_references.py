@@ -54,6 +54,10 @@ UNIQUE = (
     "comments[].id",
     "messages[].id",
     "bulk_operations[].id",
+    "jsm_sites[].cloud_id",
+    "custom_roles[].id",
+    "jsm_tokens[].id",
+    "jsm_tokens[].token_digest",
     "login_records[].username",
     "sessions[].token_digest",
 )
@@ -67,6 +71,7 @@ UNIQUE_WITHIN = (
     "projects[].browsers[]",
     "projects[].roles[].role_id",
     "bulk_operations[].records[].issue_approval_id",
+    "jsm_sites[].administrators[]",
 )
 """What may occur once within the entry that holds it."""
 
@@ -109,6 +114,11 @@ REFERENCES = {
     "history[].issue_id": "issues[].id",
     "comments[].issue_id": "issues[].id",
     "messages[].issue_id": "issues[].id",
+    "jsm_sites[].administrators[]": "users[].username",
+    "custom_roles[].cloud_id": "jsm_sites[].cloud_id",
+    "role_assignments[].username": "users[].username",
+    "role_assignments[].role_id": "custom_roles[].id",
+    "jsm_tokens[].username": "users[].username",
     "login_records[].username": "users[].username",
     "sessions[].username": "users[].username",
     "configuration.reversing_exempted_users[]": "users[].username",
@@ -141,7 +151,7 @@ APPROVER_TARGETS = {
 
 _APPROVERS = ("approvals[].approvers[]", "approval_mappings[].settings.super_approvers[]")
 
-_TEXT_IDS = ("groups[].id", "custom_fields[].id")
+_TEXT_IDS = ("groups[].id", "custom_fields[].id", "custom_roles[].id")
 
 LEAST = {
     "configuration.comment_limit": 0,
@@ -171,6 +181,9 @@ FORMATS = {
     "projects[].key": re.compile(r"[A-Z][A-Z0-9_]+"),
     "issues[].key": re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*"),
     "custom_fields[].id": re.compile(r"customfield_[0-9]+"),
+    "jsm_sites[].cloud_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}"),
+    "custom_roles[].id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "jsm_tokens[].token_digest": re.compile(r"[0-9a-f]{64}"),
 } | {
     path: re.compile(r"\S(.*\S)?", re.DOTALL)
     for path in ("groups[].name", "users[].username", "approvals[].name", "workflows[].name")

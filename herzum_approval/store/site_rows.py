@@ -17,6 +17,13 @@ from herzum_approval.domain.people import folded, group_principal, role_principa
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 from herzum_approval.store import composites, tables
 from herzum_approval.store.bulk_rows import bulk_operations, bulk_rows
+from herzum_approval.store.custom_role_rows import (
+    custom_role_rows,
+    custom_roles,
+    jsm_sites,
+    jsm_tokens,
+    role_assignments,
+)
 from herzum_approval.store.rows import (
     Row,
     SiteRows,
@@ -41,6 +48,7 @@ def to_rows(site: Site, derived: Derived) -> SiteRows:
         | _approval_rows(site)
         | _record_rows(site, derived)
         | bulk_rows(site)
+        | custom_role_rows(site)
     )
 
 
@@ -212,6 +220,10 @@ def to_site(rows: SiteRows) -> Site:
         comments=all_of(history.Comment, rows, tables.IssueComment),
         messages=all_of(history.Message, rows, tables.Message),
         bulk_operations=tuple(bulk_operations(rows)),
+        jsm_sites=tuple(jsm_sites(rows)),
+        custom_roles=custom_roles(rows),
+        role_assignments=tuple(role_assignments(rows)),
+        jsm_tokens=tuple(jsm_tokens(rows)),
     )
 
 

@@ -11,7 +11,16 @@ from herzum_approval.store import one_moment
 from herzum_approval.store.bulk_rows import entries_after
 from herzum_approval.store.rows import Row, SiteRows, columns
 from herzum_approval.store.site_rows import to_site
-from herzum_approval.store.tables import ALL_TABLES, Approval, ApprovalMapping, BulkEntry, SiteDocument, Table
+from herzum_approval.store.tables import (
+    ALL_TABLES,
+    Approval,
+    ApprovalMapping,
+    BulkEntry,
+    CustomUserRole,
+    JsmSite,
+    SiteDocument,
+    Table,
+)
 
 CHUNK = 10_000
 
@@ -90,7 +99,7 @@ def _unused_version(database: Database) -> int:
     return 1 + (database.execute_sql(f"SELECT MAX(version) FROM ({tables}) AS versions").fetchone()[0] or 0)
 
 
-_VERSIONED: tuple[type[Table], ...] = (SiteDocument, Approval, ApprovalMapping)
+_VERSIONED: tuple[type[Table], ...] = (SiteDocument, Approval, ApprovalMapping, JsmSite, CustomUserRole)
 
 
 def _versioned(table: type[Table], rows: list[Row], version: int) -> list[Row]:

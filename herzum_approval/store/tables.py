@@ -585,6 +585,62 @@ class BulkRecord(Table):
         indexes = ((("operation", "issue_id"), False),)
 
 
+# -- JSM Operations ---------------------------------------------------------------------------
+
+
+class JsmSite(Table):
+    cloud_id = TextField(primary_key=True)
+    name = TextField()
+    has_custom_roles = BooleanField()
+    is_throttled = BooleanField()
+    version = IntegerField(default=1)
+
+
+class JsmSiteAdministrator(Table):
+    site = reference(JsmSite, column_name="cloud_id", on_delete="CASCADE")
+    position = IntegerField()
+    username = reference(User, field="username", column_name="username", on_delete="CASCADE")
+
+    class Meta:
+        primary_key = CompositeKey("site", "position")
+        indexes = ((("site", "username"), True),)
+
+
+class CustomUserRole(Table):
+    id = TextField(primary_key=True)
+    site = reference(JsmSite, column_name="cloud_id", index=False)
+    name = TextField()
+    granted_rights = TextField()  # a JSON list
+    disallowed_rights = TextField()  # a JSON list
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("site", "name"), True), (("site", "id"), False))
+
+
+class RoleAssignment(Table):
+    """site: the role's, kept here so that nobody has two roles there."""
+
+    site = reference(JsmSite, column_name="cloud_id")
+    username = reference(User, field="username", column_name="username", on_delete="CASCADE")
+    role = reference(CustomUserRole, index=True)
+
+    class Meta:
+        primary_key = CompositeKey("site", "username")
+
+
+class JsmToken(Table):
+    """scopes: a JSON list, null for an API token."""
+
+    id = NumberField()
+    token_digest = TextField(unique=True)
+    username = reference(User, field="username", column_name="username", on_delete="CASCADE")
+    label = TextField()
+    scopes = TextField(null=True)
+    created_at = MomentField(null=True)
+    expires_at = MomentField(null=True)
+
+
 ALL_TABLES: tuple[type[Table], ...] = (
     SiteVersion, SiteDocument, Group, User, Membership, LoginRecord, Session,
     IssueType, Status, Workflow, WorkflowStatus, Transition, TransitionSource,
@@ -593,5 +649,6 @@ ALL_TABLES: tuple[type[Table], ...] = (
     SingleIssueConfiguration, ApprovalMapping, MappedApproval, ConditionedMinimum,
     IssueApproval, Candidate, CompositePrincipal, CompositePart,
     History, IssueComment, Message, Delegation, BulkOperation, BulkEntry, BulkRecord,
+    JsmSite, JsmSiteAdministrator, CustomUserRole, RoleAssignment, JsmToken,
 )  # fmt: skip
 """In an order in which rows can be inserted; the reverse is one in which they can be deleted."""

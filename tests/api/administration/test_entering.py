@@ -17,6 +17,18 @@ DOORS = [
     ("DELETE", "approvals/1"),
     ("GET", "configuration"),
     ("PUT", "configuration"),
+    ("GET", "jsm-ops/sites"),
+    ("POST", "jsm-ops/sites"),
+    ("GET", "jsm-ops/sites/11111111-2222-4333-8444-555555555555"),
+    ("PUT", "jsm-ops/sites/11111111-2222-4333-8444-555555555555"),
+    ("DELETE", "jsm-ops/sites/11111111-2222-4333-8444-555555555555"),
+    ("GET", "jsm-ops/sites/11111111-2222-4333-8444-555555555555/users"),
+    ("GET", "jsm-ops/sites/11111111-2222-4333-8444-555555555555/users/630a55c646556c72662aaaaa"),
+    ("DELETE", "jsm-ops/sites/11111111-2222-4333-8444-555555555555/users/630a55c646556c72662aaaaa/role"),
+    ("GET", "jsm-ops/rights"),
+    ("GET", "jsm-ops/tokens"),
+    ("POST", "jsm-ops/tokens"),
+    ("DELETE", "jsm-ops/tokens/1"),
 ]
 EXPIRED = {"licence": {"state": "expired"}}
 
@@ -94,7 +106,12 @@ def test_another_type_of_body_is_refused(client, method, path):
     assert_refused(answer, "type.unsupported")
 
 
-VERSIONED = ["mappings/4", "approvals/5", "configuration"]
+VERSIONED = [
+    "mappings/4",
+    "approvals/5",
+    "configuration",
+    "jsm-ops/sites/11111111-2222-4333-8444-555555555555",
+]
 
 
 @pytest.mark.parametrize("path", VERSIONED)
