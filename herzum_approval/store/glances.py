@@ -15,6 +15,12 @@ from herzum_approval.store.kept import Kept, Recent, Unsure, site_version
 
 Result = TypeVar("Result")
 
+CACHE_KILOBYTES = 8 * 1024
+"""Of each connection, for what is not in the file yet."""
+
+MAPPED_BYTES = 1 << 30
+"""So much of the file is read where the system keeps it, instead of by a call and a copy for each page."""
+
 _PATIENCE_SECONDS = 0.01
 _TRIES = 2
 
@@ -107,6 +113,7 @@ class _Connection:
     def opened(self) -> sqlite3.Connection:
         if self._opened is None:
             self._opened = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            self._opened.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             self.number += 1
         return self._opened
 
