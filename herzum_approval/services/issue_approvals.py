@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
-from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated, SearchFilters
+from herzum_approval.domain.issue_approvals import (
+    ApprovalStatus,
+    Criteria,
+    Delegated,
+    SearchFilters,
+)
 from herzum_approval.domain.jira import LARGEST_ID, id_of
 from herzum_approval.domain.people import ANYONE, Actor, folded
 from herzum_approval.errors import Fault, Problem

@@ -12,7 +12,14 @@ from herzum_approval.domain.actions import Action
 from herzum_approval.domain.issue_approvals import SearchFilters
 from herzum_approval.domain.issues import Surroundings
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import databases, decisions, issue_approvals, logins, people, snapshot
+from herzum_approval.services import (
+    databases,
+    decisions,
+    issue_approvals,
+    logins,
+    people,
+    snapshot,
+)
 from herzum_approval.store import outcomes, tables
 from herzum_approval.store.surroundings import read_surroundings
 from tests.services.sites import act, actor, decided, given, record

@@ -18,7 +18,11 @@ from herzum_approval.domain.bulk_requests import WrittenRequest, WrittenScope
 from herzum_approval.domain.configuration import Configuration, LicenceState
 from herzum_approval.domain.custom_roles import RoleDraft
 from herzum_approval.domain.history import Message, MessageKind
-from herzum_approval.domain.mappings import ApprovalMapping, MappedApproval, MappingFilters
+from herzum_approval.domain.mappings import (
+    ApprovalMapping,
+    MappedApproval,
+    MappingFilters,
+)
 from herzum_approval.errors import Problem
 from herzum_approval.services import (
     accounts,

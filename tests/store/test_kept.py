@@ -16,7 +16,11 @@ from herzum_approval import store
 from herzum_approval.domain.configuration import Configuration, Licence, LicenceState
 from herzum_approval.domain.issue_approvals import Criteria
 from herzum_approval.store import kept
-from herzum_approval.store.configuration import read_configuration, read_licence, write_document
+from herzum_approval.store.configuration import (
+    read_configuration,
+    read_licence,
+    write_document,
+)
 from herzum_approval.store.glances import Watcher
 from herzum_approval.store.kept import (
     Kept,

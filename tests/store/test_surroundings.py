@@ -15,7 +15,11 @@ from herzum_approval.services import snapshot
 from herzum_approval.store import sites
 from herzum_approval.store.configuration import read_configuration
 from herzum_approval.store.site_rows import to_rows
-from herzum_approval.store.surroundings import lock_issues, read_all_surroundings, read_surroundings
+from herzum_approval.store.surroundings import (
+    lock_issues,
+    read_all_surroundings,
+    read_surroundings,
+)
 
 RICH = {
     "conditional_rules": [{"id": 1, "name": "rule", "jql": "project = SOFT"}],
