@@ -17,7 +17,14 @@ from herzum_approval import __version__, config, documents, metrics
 from herzum_approval.app import create_app, log_settings, open_site
 from herzum_approval.domain.configuration import LicenceState
 from herzum_approval.errors import FAMILIES, Problem
-from herzum_approval.services import accounts, databases, licence, logins, messages, snapshot
+from herzum_approval.services import (
+    accounts,
+    databases,
+    licence,
+    logins,
+    messages,
+    snapshot,
+)
 
 DEMONSTRATION_BCRYPT_COST = "4"
 """The demonstration's passwords are known to everybody; hashing them hard only delays its start."""

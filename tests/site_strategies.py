@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from herzum_approval.domain.approvals import Approval, Approver, ApproverKind, ConditionalRule, Match
+from herzum_approval.domain.approvals import (
+    Approval,
+    Approver,
+    ApproverKind,
+    ConditionalRule,
+    Match,
+)
 from herzum_approval.domain.bulk_mappings import (
     BulkEntry,
     BulkOperation,
@@ -14,10 +20,21 @@ from herzum_approval.domain.bulk_mappings import (
     Reason,
     ScopeType,
 )
-from herzum_approval.domain.configuration import Configuration, CredentialsRequired, Licence, LicenceState
+from herzum_approval.domain.configuration import (
+    Configuration,
+    CredentialsRequired,
+    Licence,
+    LicenceState,
+)
 from herzum_approval.domain.custom_roles import CustomUserRole, JsmSite, RoleAssignment
 from herzum_approval.domain.delegations import Delegation
-from herzum_approval.domain.history import Comment, Event, EventKind, Message, MessageKind
+from herzum_approval.domain.history import (
+    Comment,
+    Event,
+    EventKind,
+    Message,
+    MessageKind,
+)
 from herzum_approval.domain.issue_approvals import (
     ApprovalStatus,
     IssueApproval,

@@ -24,13 +24,24 @@ from herzum_approval import config
 from herzum_approval.api import family as families
 from herzum_approval.api import openapi
 from herzum_approval.api.emulator import ERRORS as EMULATOR_ERRORS
-from herzum_approval.api.family import Blueprint, ErrorShape, Family, install_error_handlers
+from herzum_approval.api.family import (
+    Blueprint,
+    ErrorShape,
+    Family,
+    install_error_handlers,
+)
 from herzum_approval.api.herzum.errors import ERRORS as HERZUM_ERRORS
 from herzum_approval.api.openapi import register_families
 from herzum_approval.app import create_app
 from herzum_approval.errors import FAMILIES, Fault, Problem, Wire
 from herzum_approval.examples import merged
-from herzum_approval.services import custom_roles, issue_approvals, mappings, people, snapshot
+from herzum_approval.services import (
+    custom_roles,
+    issue_approvals,
+    mappings,
+    people,
+    snapshot,
+)
 from tests.conftest import as_at_its_start
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
@@ -46,6 +57,7 @@ METRICS = "/metrics"
 ADMINISTRATION = "/rest/approval-admin/1.0"
 MAPPINGS = f"{ADMINISTRATION}/mappings"
 APPROVALS = f"{ADMINISTRATION}/approvals"
+BULK_OPERATIONS = f"{ADMINISTRATION}/bulk-operations"
 CONFIGURATION = f"{ADMINISTRATION}/configuration"
 JSM_ADMINISTRATION = f"{ADMINISTRATION}/jsm-ops"
 CLOUD_ID = "11111111-2222-4333-8444-555555555555"
@@ -501,6 +513,7 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
         reason="111 is no transition from status 1 in 'Classic Workflow'",
     ),
     (Fault.APPROVAL_UNKNOWN, "administration"): administers("DELETE", f"{APPROVALS}/99", id=99),
+    (Fault.BULK_OPERATION_UNKNOWN, "administration"): administers("GET", f"{BULK_OPERATIONS}/99", id=99),
     (Fault.APPROVAL_NAME_TAKEN, "administration"): administers(
         "POST", APPROVALS, {"name": "tech"}, name="tech"
     ),

@@ -9,7 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from peewee import Database, DatabaseError, InternalError, OperationalError
-from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+from playhouse.pool import (
+    MaxConnectionsExceeded,
+    PooledPostgresqlDatabase,
+    PooledSqliteDatabase,
+)
 
 from herzum_approval import clock
 from herzum_approval.errors import Fault, Problem

@@ -37,9 +37,13 @@ class Watcher:
         self._lock = threading.Lock()
 
     def data_version(self) -> Hashable:
+        """Return a value that changes with any commit; one that never was where it cannot be told."""
         with self._lock:
-            connection = self._connection.opened()
-            (version,) = connection.execute("PRAGMA data_version").fetchall()
+            try:
+                connection = self._connection.opened()
+                (version,) = connection.execute("PRAGMA data_version").fetchall()
+            except sqlite3.Error:
+                return object()  # whoever reads will meet what is wrong
             return self._connection.number, version[0]
 
     def close(self) -> None:

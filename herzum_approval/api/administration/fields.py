@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
 from typing import Any
@@ -142,6 +143,36 @@ class Part(fields.Nested):
 
     def __init__(self, nested: type[Schema], **options: Any) -> None:
         super().__init__(nested, error_messages={**_MISSING, "type": "must be an object"}, **options)
+
+
+class Moment(fields.Field[Any]):
+    """A moment with a zone, in ISO 8601; answered in UTC."""
+
+    def __init__(self, description: str, **options: Any) -> None:
+        super().__init__(
+            error_messages={
+                "null": "must not be null",
+                "invalid": "must be a moment such as 2030-01-20T09:59:16.000Z",
+            },
+            metadata={"description": description, "type": "string", "format": "date-time"},
+            allow_none=True,
+            **options,
+        )
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None or "T" not in value.upper():
+                raise ValueError
+            moment = moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise self.make_error("invalid") from None
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 # -- parameters -------------------------------------------------------------------------------
