@@ -216,6 +216,26 @@ class ApprovalPath:
         return self.path_status is PathStatus.IN_PROGRESS
 
 
+class MailKind(StrEnum):
+    """Why somebody is written to."""
+
+    REQUEST = "request"  # a decision is asked for
+    NOTICE = "notice"  # a notification step informs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathMail:
+    """Something to be mailed about a run. recipient: `user:NAME` or `email:ADDRESS`."""
+
+    id: int
+    path_id: int
+    position: int
+    recipient: str
+    kind: MailKind
+    created_at: datetime
+    sent_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """The issue or page that an approval is of.
