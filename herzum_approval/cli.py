@@ -17,7 +17,16 @@ from herzum_approval import __version__, config, documents
 from herzum_approval.app import create_app, open_site
 from herzum_approval.domain.configuration import LicenceState
 from herzum_approval.errors import FAMILIES, Problem
-from herzum_approval.services import accounts, databases, licence, logins, messages, snapshot
+from herzum_approval.services import (
+    accounts,
+    databases,
+    encryption,
+    licence,
+    logins,
+    messages,
+    sealed_keys,
+    snapshot,
+)
 
 DEMONSTRATION_BCRYPT_COST = "4"
 """The demonstration's passwords are known to everybody; hashing them hard only delays its start."""
@@ -78,7 +87,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     _require_free_port(config.load())
     if not demo:
         with _site():
-            pass
+            _have_keys()
         _run_server(config.load())
         return
     with _demonstration():
@@ -111,7 +120,15 @@ def _demonstration() -> Iterator[None]:
         with _site(is_initialised=False):
             if not accounts.has_users():
                 snapshot.reset()
+            _have_keys()
         yield
+
+
+def _have_keys() -> None:
+    """Have the key file that API keys need, or say what is wrong with it."""
+    written = sealed_keys.prepare()
+    if written:
+        click.echo(f"Wrote {written}, which encrypts API keys. Keep a copy, but not beside the database's.")
 
 
 def _run_server(settings: config.Settings) -> None:
@@ -167,6 +184,7 @@ def init(username: str | None, password_stdin: bool) -> None:
         accounts.require_no_users()
         username = username or click.prompt("Username of the first administrator")
         accounts.create_first_administrator(username, _password(password_stdin))
+        _have_keys()
         click.echo(f"{username} administers the site. Start it with: herzum-approval serve")
 
 
@@ -265,6 +283,7 @@ def set_licence(state: str) -> None:
 def import_file(file: TextIO) -> None:
     """Replace the whole state by a snapshot document; `-` reads standard input."""
     with _site(is_initialised=False), _progress() as progress:
+        encryption.create_key_file()
         snapshot.import_all(_parsed(file), progress)
 
 
@@ -332,6 +351,28 @@ def deliver() -> None:
     click.echo(f"Sent {sent}, left {left}.")
     if left:
         raise SystemExit(1)
+
+
+# -- encryption -------------------------------------------------------------------------------
+
+
+@main.group("encryption")
+def encryption_group() -> None:
+    """Change the keys by which API keys are encrypted."""
+
+
+@encryption_group.command("rotate")
+def rotate_keys() -> None:
+    """Put a new key into the key file, and encrypt every API key by it; servers may run meanwhile."""
+    with _site():
+        click.echo(f"Encrypted {sealed_keys.rotate()} API keys by a new key.")
+
+
+@encryption_group.command("forget")
+def forget_keys() -> None:
+    """Drop old keys that no API key needs; backups and exports that need them are lost."""
+    with _site():
+        click.echo(f"Dropped {sealed_keys.forget()} keys.")
 
 
 # -- documents --------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.people import folded, group_principal, role_principal, user_principal
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 from herzum_approval.store import composites, tables
+from herzum_approval.store.api_key_rows import api_key_rows, api_keys
+from herzum_approval.store.approval_path_rows import approval_path_parts, approval_path_rows
 from herzum_approval.store.bulk_rows import bulk_operations, bulk_rows
 from herzum_approval.store.rows import (
     Row,
@@ -41,6 +43,8 @@ def to_rows(site: Site, derived: Derived) -> SiteRows:
         | _approval_rows(site)
         | _record_rows(site, derived)
         | bulk_rows(site)
+        | approval_path_rows(site)
+        | api_key_rows(site)
     )
 
 
@@ -211,6 +215,8 @@ def to_site(rows: SiteRows) -> Site:
         comments=all_of(history.Comment, rows, tables.IssueComment),
         messages=all_of(history.Message, rows, tables.Message),
         bulk_operations=tuple(bulk_operations(rows)),
+        **approval_path_parts(rows),
+        api_keys=api_keys(rows),
     )
 
 
