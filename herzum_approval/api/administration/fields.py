@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
 from typing import Any
@@ -18,6 +19,9 @@ ABSENT = 0
 """Stands for the id that a body leaves out."""
 
 _COUNT = re.compile(r"[0-9]{1,19}", re.ASCII)
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _LARGEST_COUNT = 2**63 - 1
 _MISSING = {"required": "is missing", "null": "must not be null"}
 
@@ -94,6 +98,31 @@ class Text(fields.String):
         if "\0" in value:
             raise self.make_error("unstorable")
         return value
+
+
+class Moment(fields.Field[datetime]):
+    """A moment with its zone, at most milliseconds; shown in UTC, `2023-01-20T09:59:16.000Z`."""
+
+    def __init__(self, description: str, **options: Any) -> None:
+        types = ["string", "null"] if options.get("allow_none") else "string"
+        super().__init__(
+            error_messages={**_MISSING, "invalid": "must be a moment such as 2023-01-20T09:59:16.000Z"},
+            metadata={"description": description, "type": types, "pattern": f"^{_MOMENT.pattern}$"},
+            **options,
+        )
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if type(value) is not str or not _MOMENT.fullmatch(value):
+            raise self.make_error("invalid")
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self.make_error("invalid") from None
 
 
 class Choice(fields.Field[Any]):

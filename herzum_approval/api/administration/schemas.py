@@ -36,7 +36,7 @@ from herzum_approval.errors import Fault, Problem
 from herzum_approval.services.pages import Wish
 
 
-class _Document(Schema):
+class Document(Schema):
     """A dataclass of the domain; what a body leaves out has the dataclass's default.
 
     makes: the dataclass.
@@ -56,7 +56,7 @@ class _Document(Schema):
         return self.makes(**data)
 
 
-class _Numbered(_Document):
+class _Numbered(Document):
     """One that has an id, which a body may leave out."""
 
     @post_load
@@ -75,7 +75,7 @@ def _by_name(members: type[Enum]) -> Mapping[str, Enum]:
 # -- approvals --------------------------------------------------------------------------------
 
 
-class ApproverSchema(_Document):
+class ApproverSchema(Document):
     """One property of a definition."""
 
     makes = Approver
@@ -104,7 +104,7 @@ class ApprovalSchema(_Numbered):
 # -- mappings ---------------------------------------------------------------------------------
 
 
-class MappedApprovalSchema(_Document):
+class MappedApprovalSchema(Document):
     """One approval of a mapping, in its place."""
 
     makes = MappedApproval
@@ -114,7 +114,7 @@ class MappedApprovalSchema(_Document):
     conditional_rule_id = Number("Asked for only where this rule is true", allow_none=True)
 
 
-class ConditionedMinimumSchema(_Document):
+class ConditionedMinimumSchema(Document):
     """A minimum that holds where its rule is true; the first true one wins."""
 
     makes = ConditionedMinimum
@@ -124,7 +124,7 @@ class ConditionedMinimumSchema(_Document):
     minimum = Minimum("-1 all, 0 none, below 1 a share, else a count", required=True)
 
 
-class MappingSettingsSchema(_Document):
+class MappingSettingsSchema(Document):
     """The advanced settings of a mapping; the plugin's acronym, where there is one, in brackets."""
 
     makes = MappingSettings
@@ -181,7 +181,7 @@ def _names(description: str) -> Several:
     return Several(Text("A name"), description)
 
 
-class ConfigurationSchema(_Document):
+class ConfigurationSchema(Document):
     """The General Configuration."""
 
     makes = Configuration
@@ -209,7 +209,7 @@ class ConfigurationSchema(_Document):
 # -- lists ------------------------------------------------------------------------------------
 
 
-class _Parameters(Schema):
+class Parameters(Schema):
     """Query parameters: the part of a list that is wanted."""
 
     class Meta:
@@ -231,7 +231,7 @@ class _Parameters(Schema):
         field_obj.data_key = in_camel_case(field_name)
 
 
-class MappingParameters(_Parameters):
+class MappingParameters(Parameters):
     """The query parameters of the list of mappings, as filters and wish."""
 
     project_id = GivenId("Only mappings of this project")
@@ -246,7 +246,7 @@ class MappingParameters(_Parameters):
         return MappingFilters(**data), wish
 
 
-class ApprovalParameters(_Parameters):
+class ApprovalParameters(Parameters):
     """The query parameters of the list of approvals, as name and wish."""
 
     name = GivenName("Only approvals of this name, letter case aside")
