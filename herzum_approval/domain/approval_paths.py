@@ -133,6 +133,13 @@ class ApprovalDefinition:
     is_available_for_customers: bool = False
     condition_id: int | None = None
 
+    @property
+    def condition_ids(self) -> frozenset[int]:
+        """The conditions that it asks, of itself and of its steps."""
+        steps = (*self.steps, *self.rejection_steps)
+        found = (self.condition_id, *(step.condition_id for step in steps))
+        return frozenset(id for id in found if id is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
