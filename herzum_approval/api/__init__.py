@@ -1,7 +1,13 @@
 """The doors: one package for each API family."""
 
-from herzum_approval.api import administration, emulator, herzum, jira
+from herzum_approval.api import administration, approval_path, emulator, herzum, jira
 from herzum_approval.api.family import Family
 
-FAMILIES: tuple[Family, ...] = (herzum.FAMILY, administration.FAMILY, emulator.FAMILY, jira.FAMILY)
+FAMILIES: tuple[Family, ...] = (
+    herzum.FAMILY,
+    approval_path.FAMILY,
+    administration.FAMILY,
+    emulator.FAMILY,
+    jira.FAMILY,
+)
 """In the order in which they are asked for a path: Jira has all of /rest, so it comes last."""

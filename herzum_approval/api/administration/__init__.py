@@ -1,7 +1,7 @@
 """Our own REST API to what the plugin's can change but not show, below /rest/approval-admin/1.0."""
 
 from herzum_approval.api import login
-from herzum_approval.api.administration import approvals, configuration, mappings
+from herzum_approval.api.administration import api_keys, approvals, configuration, mappings
 from herzum_approval.api.administration.errors import ERRORS
 from herzum_approval.api.family import JIRA_LOGINS, Family
 
@@ -13,7 +13,7 @@ FAMILY = Family(
     ),
     bases=("/rest/approval-admin/1.0",),
     errors=ERRORS,
-    blueprints=(mappings.blp, approvals.blp, configuration.blp),
+    blueprints=(mappings.blp, approvals.blp, configuration.blp, api_keys.blp),
     after_request=login.sign,
     security_schemes=JIRA_LOGINS,
 )
