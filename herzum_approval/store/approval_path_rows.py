@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from herzum_approval.domain.approval_paths import (
@@ -45,8 +45,8 @@ def definition_rows(definitions: Iterable[ApprovalDefinition]) -> list[Row]:
     return flat(
         tables.ApprovalDefinition,
         definitions,
-        steps=lambda each: _texts(map(_document, each.steps)),
-        rejection_steps=lambda each: _texts(map(_document, each.rejection_steps)),
+        steps=lambda each: _text(each.steps),
+        rejection_steps=lambda each: _text(each.rejection_steps),
         version=always(FIRST),
     )
 
@@ -56,31 +56,25 @@ def path_rows(paths: Iterable[ApprovalPath]) -> list[Row]:
     return flat(
         tables.ApprovalPath,
         paths,
-        steps=lambda each: _texts(map(_run_document, each.steps)),
-        rejection_steps=lambda each: _texts(map(_run_document, each.rejection_steps)),
+        steps=lambda each: _text(each.steps),
+        rejection_steps=lambda each: _text(each.rejection_steps),
     )
 
 
-def _texts(documents: Iterable[dict[str, Any]]) -> str:
-    return json.dumps(list(documents), ensure_ascii=False)
+def _text(steps: tuple[Any, ...]) -> str:
+    return json.dumps(_kept(steps), ensure_ascii=False)
 
 
-def _document(entry: Any) -> dict[str, Any]:
-    """Return what an entry holds that is not its default, by name of field."""
-    values = ((each, getattr(entry, each.name)) for each in fields(entry))
+def _kept(value: Any) -> Any:
+    """Return a value as JSON can hold it; of an entry, what is not its default, by name of field."""
+    if isinstance(value, tuple):
+        return [_kept(each) for each in value]
+    if not is_dataclass(value):
+        return stored(value)
+    members = ((each, getattr(value, each.name)) for each in fields(value))
     return {
-        each.name: stored(value) for each, value in values if each.default is MISSING or value != each.default
+        each.name: _kept(held) for each, held in members if each.default is MISSING or held != each.default
     }
-
-
-def _run_document(step: PathStep) -> dict[str, Any]:
-    document = _document(step)
-    document["definition"] = _document(step.definition)
-    if step.members:
-        document["members"] = list(step.members)
-    if step.votes:
-        document["votes"] = [_document(each) for each in step.votes]
-    return document
 
 
 # -- rows as a site ---------------------------------------------------------------------------
