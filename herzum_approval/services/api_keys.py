@@ -142,7 +142,7 @@ def edit_key(id: int, terms: KeyTerms, *, versions: Collection[int] | None = Non
     now = clock.now()
 
     def work(database: Any) -> Versioned[ApiKey]:
-        before = _found(database, id)
+        before = _locked(database, id)
         before.require(versions)
         later = before.entry.on_terms(terms, now)
         _check(database, later)
@@ -156,7 +156,7 @@ def delete_key(id: int, *, versions: Collection[int] | None = None) -> None:
     """Delete the key. versions: as for `edit_key`. Raises: API_KEY_UNKNOWN, VERSION_STALE."""
 
     def work(database: Any) -> None:
-        before = _found(database, id)
+        before = _locked(database, id)
         before.require(versions)
         stored.delete_key(database, before)
 
@@ -168,6 +168,12 @@ def _found(database: Any, id: int) -> Versioned[ApiKey]:
     if not found:
         raise Problem(Fault.API_KEY_UNKNOWN, id=id)
     return found[0]
+
+
+def _locked(database: Any, id: int) -> Versioned[ApiKey]:
+    if id <= LARGEST_ID:
+        stored.lock_key(database, id)
+    return _found(database, id)
 
 
 def _check(database: Any, key: ApiKey) -> None:

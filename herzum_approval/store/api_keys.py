@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from peewee import Case, Database, Query, Value, fn
+from peewee import Case, Database, Query, SqliteDatabase, Value, fn
 
 from herzum_approval.domain.api_keys import ApiKey
 from herzum_approval.domain.versions import Versioned
@@ -66,6 +66,19 @@ def count_by_encryption_key(database: Database) -> dict[str, int]:
         {},
     )
     return dict(map(tuple, rows))
+
+
+def lock_key(database: Database, id: int) -> None:
+    """Keep others from editing the key until the transaction ends; SQLite has one writer anyway."""
+    if isinstance(database, SqliteDatabase):
+        return
+    table = tables.ApiKey
+    run(
+        database,
+        "lock API key",
+        lambda: table.select(table.id).where(table.id == slot("id")).for_update(),
+        {"id": id},
+    )
 
 
 # -- writing ----------------------------------------------------------------------------------
