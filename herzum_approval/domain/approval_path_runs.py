@@ -89,7 +89,7 @@ def start(definition: ApprovalDefinition, id: int, wish: Start, around: Around) 
         started_by=wish.performer,
         started_at=wish.now,
         modified_at=wish.now,
-        steps=(started, *_steps(definition.steps, wish.performer, around)),
+        steps=(started, *_steps(definition, wish.performer, around)),
         rejection_steps=tuple(
             PathStep(definition=step)
             for step in definition.rejection_steps
@@ -175,9 +175,9 @@ def _is_met(condition_id: int | None, around: Around) -> bool:
     return condition_id is None or around.conditions.get(condition_id, False)
 
 
-def _steps(steps: Iterable[DefinitionStep], starter: str, around: Around) -> Iterable[PathStep]:
+def _steps(origin: ApprovalDefinition, starter: str, around: Around) -> Iterable[PathStep]:
     """Give the steps of a run: conditions asked, empty ones left out or refused."""
-    for place, definition in enumerate(steps):
+    for place, definition in enumerate(origin.steps):
         if not _is_met(definition.condition_id, around):
             continue
         step = PathStep(definition=definition)
@@ -188,7 +188,7 @@ def _steps(steps: Iterable[DefinitionStep], starter: str, around: Around) -> Ite
         if not members and definition.kind is not StepKind.HTTP and definition.awaits_decision:
             if definition.is_skipped_when_empty:
                 continue
-            raise Problem(Fault.PATH_STEP_EMPTY, position=place)
+            raise Problem(Fault.PATH_STEP_EMPTY, name=origin.name, position=place + 1)
         # Groups are counted when their turn comes; fields are not looked into again.
         yield replace(step, members=members) if definition.kind in FIELD_KINDS else step
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from herzum_approval import clock
 from herzum_approval.domain import change_checks
 from herzum_approval.domain.approval_paths import ApprovalDefinition, Condition, Product
-from herzum_approval.domain.confluence import Page, Space
+from herzum_approval.domain.confluence import Page, PageComment, Space
 from herzum_approval.domain.jira import LARGEST_ID, id_of
 from herzum_approval.domain.site_references import mentions
 from herzum_approval.domain.sites import Site
@@ -107,6 +107,13 @@ def _found(database: Any, cls: type[Entry], id: int) -> Versioned[Entry]:
     for each in stored.read_entries(database, cls, [id] if id <= LARGEST_ID else []):
         return each
     raise Problem(_UNKNOWN[cls], id=id)
+
+
+def list_page_comments(page_id: int) -> Sequence[PageComment]:
+    """Return the comments on a page, oldest first. Raises: PAGE_UNKNOWN."""
+    with reading(at_one_moment=True) as database:
+        _found(database, Page, page_id)
+        return stored.read_page_comments(database, page_id)
 
 
 # -- changing ---------------------------------------------------------------------------------

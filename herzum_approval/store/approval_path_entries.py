@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from peewee import Database, Query
 
 from herzum_approval.domain.approval_paths import ApprovalDefinition, Condition, Product
-from herzum_approval.domain.confluence import Page, Space
+from herzum_approval.domain.confluence import Page, PageComment, Space
 from herzum_approval.domain.versions import FIRST, Versioned
 from herzum_approval.store import approval_path_tables as tables
 from herzum_approval.store.approval_path_rows import definition_of, definition_rows
 from herzum_approval.store.columns import Table
 from herzum_approval.store.numbering import reserve_ids
-from herzum_approval.store.rows import Row, always, by_column, columns, flat, made
+from herzum_approval.store.rows import Row, always, by_column, columns, entries, flat, made
 from herzum_approval.store.statements import change, insertion, list_size, run, slot, slots, spread
 
 Entry = TypeVar("Entry", ApprovalDefinition, Condition, Space, Page)
@@ -102,6 +102,18 @@ def read_entries(database: Database, cls: type[Entry], ids: Sequence[int]) -> li
         dict(spread("id", ids)),
     )
     return [Versioned(kind.entry(values), values["version"]) for values in by_column(kind.table, rows)]
+
+
+def read_page_comments(database: Database, page_id: int) -> tuple[PageComment, ...]:
+    """Return the comments on a page, oldest first."""
+    table = tables.PageComment
+    rows = run(
+        database,
+        "page comments",
+        lambda: table.select(*table._meta.sorted_fields).where(table.page == slot("page")),
+        {"page": page_id},
+    )
+    return entries(PageComment, table, rows)
 
 
 def is_taken(database: Database, entry: Condition | Space) -> bool:

@@ -1,7 +1,14 @@
 """Our own REST API to what the plugin's can change but not show, below /rest/approval-admin/1.0."""
 
 from herzum_approval.api import login
-from herzum_approval.api.administration import api_keys, approvals, configuration, mappings
+from herzum_approval.api.administration import (
+    api_keys,
+    approval_path_entries,
+    approval_path_runs,
+    approvals,
+    configuration,
+    mappings,
+)
 from herzum_approval.api.administration.errors import ERRORS
 from herzum_approval.api.family import JIRA_LOGINS, Family
 
@@ -13,7 +20,18 @@ FAMILY = Family(
     ),
     bases=("/rest/approval-admin/1.0",),
     errors=ERRORS,
-    blueprints=(mappings.blp, approvals.blp, configuration.blp, api_keys.blp),
+    blueprints=(
+        mappings.blp,
+        approvals.blp,
+        configuration.blp,
+        api_keys.blp,
+        approval_path_entries.definitions,
+        approval_path_entries.conditions,
+        approval_path_entries.spaces,
+        approval_path_entries.pages,
+        approval_path_runs.approvals,
+        approval_path_runs.requests,
+    ),
     after_request=login.sign,
     security_schemes=JIRA_LOGINS,
 )

@@ -29,8 +29,8 @@ _MISSING = {"required": "is missing", "null": "must not be null"}
 class Number(fields.Integer):
     """A JSON integer of 32 bits: an id, or a small count."""
 
-    def __init__(self, description: str, *, least: int = 1, **options: Any) -> None:
-        limits = validate.Range(least, LARGEST_ID, error=f"must be from {least} to {LARGEST_ID}")
+    def __init__(self, description: str, *, least: int = 1, most: int = LARGEST_ID, **options: Any) -> None:
+        limits = validate.Range(least, most, error=f"must be from {least} to {most}")
         super().__init__(
             error_messages={**_MISSING, "invalid": "must be a whole number"},
             strict=True,
