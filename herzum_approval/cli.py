@@ -21,6 +21,7 @@ from herzum_approval.services import (
     accounts,
     databases,
     encryption,
+    http_calls,
     licence,
     logins,
     messages,
@@ -342,8 +343,14 @@ def verify(context: click.Context) -> None:
 
 @main.command()
 def deliver() -> None:
-    """Send the messages that wait, by the configured mail server."""
+    """Send what waits: messages by the mail server, requests of HTTP steps to the hosts that are listed."""
     with _site():
+        hosts, mail_server = config.current().approval_path_http_hosts, config.current().smtp_host
+        if hosts:
+            answered, failed = http_calls.deliver()
+            click.echo(f"HTTP steps: {answered} answered, {failed} without an answer.")
+            if not mail_server:
+                return
         try:
             sent, left = messages.deliver()
         except OSError as error:
