@@ -52,7 +52,7 @@ def test_what_a_list_covers(text, address, is_allowed):
     ],
 )
 def test_what_is_no_list_is_refused_by_its_entry(text, named):
-    with pytest.raises(ValueError, match="10|example|1-2-3|١") as caught:
+    with pytest.raises(ValueError, match=r"address|end after") as caught:
         address_ranges(text)
     assert named in str(caught.value)
 

@@ -219,7 +219,7 @@ def test_a_rotation_needs_the_keys_in_force(engine, own_keys, tmp_path):
     snapshot.import_all(SITE)
     encryption.key_file().rename(tmp_path / "lost")
     for work in (sealed_keys.rotate, sealed_keys.prepare):
-        with pytest.raises(ValueError, match="lacks the key [0-9a-f]{16}, which encrypts 1 API keys"):
+        with pytest.raises(ValueError, match=r"lacks the key [0-9a-f]{16}, which encrypts 1 API keys"):
             work()
         assert not encryption.has_ring()
 
