@@ -1,18 +1,24 @@
 """HTTP steps against a real server: what is sent, to which address, and what the answer decides."""
 
 import socket
+import ssl
 import threading
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from herzum_approval import clock, config, store
 from herzum_approval.domain.approval_paths import Decision, Product
 from herzum_approval.domain.http_steps import AllowedHosts, CallState
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import approval_paths, http_calls, http_sender, snapshot
+from herzum_approval.services import approval_paths, http_calls, http_sender, pinned_connections, snapshot
 from herzum_approval.services.http_calls import CallFilters
 from herzum_approval.services.pages import Wish
 from herzum_approval.store import path_sendings, writing
@@ -290,6 +296,58 @@ def replace_call(url):
     with_step("http://x.example/")
     started()
     return replace(calls()[0], url=url)
+
+
+# -- certificates -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certified(server, tmp_path):
+    """The server by TLS, with a certificate for hooks.example.com; the path of the certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hooks.example.com")])
+    now = clock.now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example.com")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "server.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "delivery"),
+    [
+        ("hooks.example.com", True, (1, 0)),
+        ("127.0.0.1", True, (0, 1)),  # the certificate is for another name
+        ("hooks.example.com", False, (0, 1)),
+    ],
+)
+def test_certificates_are_checked_against_the_name(
+    server, certified, allowed, names, monkeypatch, name, is_trusted, delivery
+):
+    if is_trusted:
+        context = ssl.create_default_context(cafile=certified)
+        monkeypatch.setattr(pinned_connections, "_ssl_context", lambda: context)
+    names[0]["hooks.example.com"] = [["127.0.0.1"]]
+    with_step(f"https://{name}:{server.server_address[1]}/")
+    started()
+    assert http_calls.deliver() == delivery
+    assert len(server.requests) == delivery[0]
+    assert ("CERTIFICATE_VERIFY_FAILED" in (calls()[0].error or "")) is not bool(delivery[0])
 
 
 # -- more than one deliverer ------------------------------------------------------------------
