@@ -14,6 +14,9 @@ HAP_REST = "Herzum Approval REST API"
 JIRA = "Jira Data Center"
 """Jira's documented or observed behaviour."""
 
+PATH_API = "Approval Path Web API"
+"""The vendor's pages on the Web API of Approval Path."""
+
 INFERRED = "inferred"
 """Our reading of the vendor where no text says what happens."""
 
@@ -372,11 +375,10 @@ class Fault(Enum):
     # -- approval paths; what the vendor says of them is unknown, its statuses are inferred --
     PATH_REFERENCE_UNKNOWN = Row(
         approval_path=_path(404, "{kind} {ref} not found"),
-        administration=_admin(404, "path.ref.notexist", "There is no {kind} {ref}"),
+        administration=_admin(404, "path.ref.notexist", "{kind} {ref} not found"),
     )
     COLLECTION_UNKNOWN = Row(
         approval_path=_path(404, "{kind} {ref} not found"),
-        administration=_admin(404, "path.collection.notexist", "There is no {kind} {ref}"),
     )
     DEFINITION_UNKNOWN = Row(
         approval_path=_path(404, "Approval definition not found"),

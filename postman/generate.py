@@ -1,11 +1,12 @@
-"""Write the Postman collection and its environment from the examples; `--check` only compares.
+"""Write the Postman collections and their environments from the examples; `--check` only compares.
 
 Run from the root of the repository: `python postman/generate.py`.
 """
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,60 +18,116 @@ sys.path.insert(0, str(FOLDER.parent))
 from herzum_approval import examples  # noqa: E402
 from herzum_approval.examples import Credentials, Example, Request  # noqa: E402
 
-COLLECTION = FOLDER / "herzum-approval.postman_collection.json"
-ENVIRONMENT = FOLDER / "herzum-approval.postman_environment.json"
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-VARIABLES = {"hostname": "127.0.0.1:2990", "username": "admin", "password": "admin"}
+HOSTNAME = "127.0.0.1:2990"
 
-ABOUT = """\
-Every documented request of Herzum Approval's REST API, the documented answer saved beside it and checked.
-
+START_THE_SERVER = """\
 Start the server with `make run`, then send any request. Before each one the server is put back to the
 demonstration site, with what the request's description says is given laid over it, so the order is free.
 To look around in data of your own, set the variable `reset` to `off`."""
 
 START = """\
 1. `make run` serves the demonstration site on http://127.0.0.1:2990.
-2. The variables `hostname` (host and port), `username` and `password` say whom you ask, and as whom.
+2. The variables `hostname` (host and port), `{username}` and `{password}` say whom you ask, and as whom.
 3. Send a request, or run the whole collection: every answer is compared with the documented one."""
 
 SCRIPTS = {path.stem: path.read_text(encoding="utf-8").rstrip() for path in (FOLDER / "scripts").glob("*.js")}
 HERE = 'const here = (text) => text.split("{{hostname}}").join(pm.variables.get("hostname"));'
 
 
-def collection() -> dict[str, Any]:
+@dataclass(frozen=True)
+class Collection:
+    """One collection, with an environment of its own.
+
+    slug: of both files. space: what its ids are made of. credentials: names and values of the two variables
+    by which its requests sign in. families: whose examples it shows. has_keys: the credentials are two API
+    keys, one for each sort of request, which each request brings in a header of its own.
+    """
+
+    slug: str
+    space: str
+    name: str
+    about: str
+    credentials: Mapping[str, str]
+    families: tuple[str, ...]
+    has_keys: bool = False
+
+    @property
+    def collection_path(self) -> Path:
+        return FOLDER / f"{self.slug}.postman_collection.json"
+
+    @property
+    def environment_path(self) -> Path:
+        return FOLDER / f"{self.slug}.postman_environment.json"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"hostname": HOSTNAME, **self.credentials}
+
+    def examples(self) -> list[Example]:
+        return [example for family in self.families for example in examples.for_family(family)]
+
+
+COLLECTIONS = (
+    Collection(
+        slug="herzum-approval",
+        space="herzum-approval/postman",
+        name="Herzum Approval",
+        about="Every documented request of Herzum Approval's REST API, the documented answer saved beside it "
+        "and checked.",
+        credentials={"username": "admin", "password": "admin"},
+        families=("administration", "herzum", "jira"),
+    ),
+    Collection(
+        slug="approval-path",
+        space="herzum-approval/postman/approval-path",
+        name="Approval Path: Web API",
+        about="Every documented request of Approval Path's Web API, for issues and pages, with its answer saved "
+        "beside it and checked.",
+        credentials={
+            "jira_key": "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi",
+            "confluence_key": "MASi45ub7Qe4ZE36UT5G6cU4ud8Fhhe4deS4F3cw9KTA",
+        },
+        families=("approval_path",),
+        has_keys=True,
+    ),
+)
+
+
+def collection(of: Collection) -> dict[str, Any]:
     """Return the collection, in Postman's format v2.1.0."""
-    shown = examples.load()
+    shown = of.examples()
     return {
         "info": {
-            "_postman_id": str(uuid5(NAMESPACE_URL, "herzum-approval/postman")),
-            "name": "Herzum Approval",
-            "description": ABOUT,
+            "_postman_id": str(uuid5(NAMESPACE_URL, of.space)),
+            "name": of.name,
+            "description": f"{of.about}\n\n{START_THE_SERVER}",
             "schema": SCHEMA,
         },
-        "item": [_start(), *_folders(shown)],
-        "auth": _basic("{{username}}", "{{password}}"),
+        "item": [_start(of), *_folders(of, shown)],
+        "auth": {"type": "noauth"} if of.has_keys else _basic(*map(_variable, of.credentials)),
         "event": [_script("prerequest", _prepare(shown))],
         "variable": [
             {"key": name, "value": value, "type": "string"}
-            for name, value in {**VARIABLES, "reset": "on"}.items()
+            for name, value in {**of.variables, "reset": "on"}.items()
         ],
     }
 
 
-def environment() -> dict[str, Any]:
+def environment(of: Collection) -> dict[str, Any]:
     """Return the environment of a server that `make run` started."""
+    secrets = list(of.credentials)[0 if of.has_keys else 1 :]
     return {
-        "id": str(uuid5(NAMESPACE_URL, "herzum-approval/postman/environment")),
-        "name": "Herzum Approval, demonstration site",
+        "id": str(uuid5(NAMESPACE_URL, f"{of.space}/environment")),
+        "name": f"{of.name}, demonstration site",
         "values": [
             {
                 "key": name,
                 "value": value,
-                "type": "secret" if name == "password" else "default",
+                "type": "secret" if name in secrets else "default",
                 "enabled": True,
             }
-            for name, value in VARIABLES.items()
+            for name, value in of.variables.items()
         ],
         "_postman_variable_scope": "environment",
     }
@@ -78,7 +135,8 @@ def environment() -> dict[str, Any]:
 
 def files() -> dict[Path, str]:
     """Return what each generated file has to hold."""
-    documents = {COLLECTION: collection(), ENVIRONMENT: environment()}
+    documents = {each.collection_path: collection(each) for each in COLLECTIONS}
+    documents |= {each.environment_path: environment(each) for each in COLLECTIONS}
     return {
         path: json.dumps(document, ensure_ascii=False, indent=2) + "\n"
         for path, document in documents.items()
@@ -90,33 +148,34 @@ def request_name(example: Example) -> str:
     return f"{example.title} ({example.expected.status})"
 
 
-def _start() -> dict[str, Any]:
+def _start(of: Collection) -> dict[str, Any]:
+    username, password = of.credentials
     reset = Request(method="POST", path="/__emulator/reset")
     return {
         "name": "Start here",
-        "description": START,
+        "description": START.format(username=username, password=password),
         "item": [
             {
                 "name": "Put the demonstration site back",
                 "event": [
                     _script("test", 'pm.test("status is 204", () => pm.response.to.have.status(204));')
                 ],
-                "request": _request(reset, "Source: ours. Takes no login and no body."),
+                "request": _request(of, reset, "Source: ours. Takes no login and no body."),
                 "response": [],
             }
         ],
     }
 
 
-def _folders(shown: Iterable[Example]) -> list[dict[str, Any]]:
+def _folders(of: Collection, shown: Iterable[Example]) -> list[dict[str, Any]]:
     folders: dict[str, list[dict[str, Any]]] = {}
     for example in shown:
-        folders.setdefault(example.folder, []).append(_item(example))
+        folders.setdefault(example.folder, []).append(_item(of, example))
     return [{"name": name, "item": items} for name, items in folders.items()]
 
 
-def _item(example: Example) -> dict[str, Any]:
-    request = _request(example.request, _description(example))
+def _item(of: Collection, example: Example) -> dict[str, Any]:
+    request = _request(of, example.request, _description(example))
     return {
         "name": request_name(example),
         "event": [_script("test", _assertions(example))],
@@ -135,22 +194,34 @@ def _description(example: Example) -> str:
     return "\n\n".join(lines)
 
 
-def _request(request: Request, description: str) -> dict[str, Any]:
+def _request(of: Collection, request: Request, description: str) -> dict[str, Any]:
     headers = dict(request.headers)
     if request.body is not None:
         headers.setdefault("Content-Type", "application/json")
     result: dict[str, Any] = {
         "method": request.method,
-        "header": [{"key": name, "value": value} for name, value in headers.items()],
+        "header": [{"key": name, "value": _with_variables(of, value)} for name, value in headers.items()],
         "url": _url(request),
         "description": description,
     }
-    auth = _auth(request.caller)
+    auth = _auth(of, request.caller)
     if auth is not None:
         result["auth"] = auth
     if request.content is not None:
         result["body"] = {"mode": "raw", "raw": request.content, "options": {"raw": {"language": "json"}}}
     return result
+
+
+def _with_variables(of: Collection, header: str) -> str:
+    """Return the header's value with variables in the place of the API keys that they stand for."""
+    if of.has_keys:
+        for name, value in of.credentials.items():
+            header = header.replace(value, _variable(name))
+    return header
+
+
+def _variable(name: str) -> str:
+    return f"{{{{{name}}}}}"
 
 
 def _url(request: Request) -> dict[str, Any]:
@@ -166,11 +237,11 @@ def _url(request: Request) -> dict[str, Any]:
     return url
 
 
-def _auth(caller: Credentials | None) -> dict[str, Any] | None:
+def _auth(of: Collection, caller: Credentials | None) -> dict[str, Any] | None:
     """Return how the request signs in; None leaves it to the collection."""
     if caller is None or caller.by_session:
         return {"type": "noauth"}
-    if (caller.username, caller.password) == (VARIABLES["username"], VARIABLES["password"]):
+    if [caller.username, caller.password] == list(of.credentials.values()):
         return None
     return _basic(caller.username, caller.password)
 

@@ -1,9 +1,10 @@
-"""The Postman collection: made from the examples, and green in newman against a live server, twice."""
+"""The Postman collections: made from the examples, and green in newman against a live server, twice."""
 
 import json
 import os
 import shutil
 import subprocess
+import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -39,14 +40,24 @@ def generator() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
 
-@pytest.fixture(scope="module")
-def collection() -> dict[str, Any]:
-    text = (POSTMAN / "herzum-approval.postman_collection.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
+SLUGS = ("herzum-approval", "approval-path")
+
+
+@pytest.fixture(params=SLUGS)
+def of(request: pytest.FixtureRequest, generator: ModuleType) -> Any:
+    """Each collection in turn, as the generator describes it."""
+    (found,) = (each for each in generator.COLLECTIONS if each.slug == request.param)
+    return found
+
+
+@pytest.fixture
+def collection(of: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(of.collection_path.read_text(encoding="utf-8"))
     return document
 
 
@@ -74,21 +85,30 @@ def test_check_finds_a_stale_file(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name in ("COLLECTION", "ENVIRONMENT"):
-        monkeypatch.setattr(generator, name, tmp_path / getattr(generator, name).name)
+    monkeypatch.setattr(generator, "FOLDER", tmp_path)
     assert generator.main(["--check"]) == 1
     assert generator.main([]) == 0
     assert generator.main(["--check"]) == 0
-    generator.COLLECTION.write_text("{}", encoding="utf-8")
-    capsys.readouterr()
-    assert generator.main(["--check"]) == 1
-    assert generator.COLLECTION.name in capsys.readouterr().out
+    for each in generator.COLLECTIONS:
+        for path in (each.collection_path, each.environment_path):
+            text = path.read_text(encoding="utf-8")
+            path.write_text("{}", encoding="utf-8")
+            capsys.readouterr()
+            assert generator.main(["--check"]) == 1
+            assert path.name in capsys.readouterr().out
+            path.write_text(text, encoding="utf-8")
 
 
-def test_every_example_is_in_it_once(collection: dict[str, Any]) -> None:
+def test_every_example_is_in_one_of_them(generator: ModuleType) -> None:
+    assert sorted(each.slug for each in generator.COLLECTIONS) == sorted(SLUGS)
+    shown = [example.name for each in generator.COLLECTIONS for example in each.examples()]
+    assert sorted(shown) == sorted(example.name for example in examples.load())
+
+
+def test_every_example_is_in_it_once(of: Any, collection: dict[str, Any]) -> None:
     items = [item for folder in collection["item"][1:] for item in folder["item"]]
     named = [item["request"]["description"].split("`")[1] for item in items]
-    assert sorted(named) == sorted(example.name for example in examples.load())
+    assert sorted(named) == sorted(example.name for example in of.examples())
     assert len({item["name"] for item in items}) == len(items), "scripts find their set-up by name"
 
 
@@ -107,11 +127,11 @@ def test_every_request_has_its_answer_saved_and_checked(collection: dict[str, An
             assert script.count("pm.test(") >= 2 + len(expected.headers)
 
 
-def test_every_variable_is_defined(collection: dict[str, Any]) -> None:
+def test_every_variable_is_defined(of: Any, collection: dict[str, Any]) -> None:
     defined = {variable["key"] for variable in collection["variable"]}
     text = json.dumps({"item": collection["item"], "auth": collection["auth"]})
     used = {part.split("}}")[0] for part in text.split("{{")[1:]}
-    assert {"hostname", "username", "password"} <= used <= defined
+    assert {"hostname", *of.credentials} <= used <= defined
 
 
 @pytest.mark.parametrize(("document", "given"), MERGES)
@@ -153,39 +173,52 @@ def test_merging_in_javascript_is_the_same(generator: ModuleType) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_newman_is_green_twice_in_a_row(newman: Path, live_server: LiveServer, tmp_path: Path) -> None:
+def test_newman_is_green_twice_in_a_row(
+    newman: Path, live_server: LiveServer, tmp_path: Path, of: Any
+) -> None:
+    count = len(of.examples())
     for report in (tmp_path / "first.json", tmp_path / "second.json"):
-        stats = _run(newman, live_server, report)
-        assert stats["requests"]["total"] > len(examples.load())
-        assert stats["assertions"]["total"] > len(examples.load())
+        stats = _run(newman, live_server, report, of.slug)
+        assert stats["requests"]["total"] > count > 0
+        assert stats["assertions"]["total"] > count
         assert {name: count["failed"] for name, count in stats.items()} == dict.fromkeys(stats, 0)
 
 
-def test_newman_sees_a_wrong_answer(newman: Path, live_server: LiveServer, tmp_path: Path) -> None:
-    """A run that cannot fail would prove nothing: with a wrong password it must."""
+@pytest.mark.parametrize(
+    ("slug", "secret", "folder", "name"),
+    [
+        ("herzum-approval", "password", "Jira", "Who asks (200)"),
+        ("approval-path", "jira_key", "Approval Path: lists", "No approvals (200)"),
+    ],
+)
+def test_newman_sees_a_wrong_answer(
+    newman: Path, live_server: LiveServer, tmp_path: Path, slug: str, secret: str, folder: str, name: str
+) -> None:
+    """A run that cannot fail would prove nothing: with a wrong secret it must."""
     report = tmp_path / "report.json"
-    command = _command(newman, live_server, report, "--env-var", "password=wrong", "--folder", "Jira")
+    wrong = ("--env-var", f"{secret}=wrong", "--folder", folder)
+    command = _command(newman, live_server, report, slug, *wrong)
     run = subprocess.run(command, cwd=POSTMAN, capture_output=True, text=True, timeout=240)
     assert run.returncode == 1
     failures = json.loads(report.read_text(encoding="utf-8"))["run"]["failures"]
-    assert "Who asks (200)" in {failure["source"]["name"] for failure in failures}
+    assert name in {failure["source"]["name"] for failure in failures}
 
 
-def _run(newman: Path, server: LiveServer, report: Path) -> dict[str, Any]:
-    command = _command(newman, server, report)
+def _run(newman: Path, server: LiveServer, report: Path, slug: str) -> dict[str, Any]:
+    command = _command(newman, server, report, slug)
     run = subprocess.run(command, cwd=POSTMAN, capture_output=True, text=True, timeout=240)
     assert run.returncode == 0, run.stdout + run.stderr
     stats: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))["run"]["stats"]
     return stats
 
 
-def _command(newman: Path, server: LiveServer, report: Path, *more: str) -> list[str]:
+def _command(newman: Path, server: LiveServer, report: Path, slug: str, *more: str) -> list[str]:
     return [
         str(newman),
         "run",
-        "herzum-approval.postman_collection.json",
+        f"{slug}.postman_collection.json",
         "--environment",
-        "herzum-approval.postman_environment.json",
+        f"{slug}.postman_environment.json",
         "--env-var",
         f"hostname={server.hostname}",
         "--reporters",
