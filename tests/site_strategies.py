@@ -53,6 +53,7 @@ from herzum_approval.domain.mappings import (
 from herzum_approval.domain.people import Group, LoginRecord, Session, User, folded
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 from herzum_approval.services import encryption
+from tests.approval_path_strategies import path_parts
 
 RULES = ("project = A", 'NOT priority in (High, "a b")')
 HASH = "$2b$04$abcdefghijklmnopqrstuuAW4Yds4sX8OoxDBpdMX0lSxjXNhxYL2"
@@ -198,6 +199,9 @@ def sites(draw):
         comments=_collection(draw, lambda id: _comment(id, issues), 2) if issues else (),
         messages=_collection(draw, lambda id: _message(id, issues), 2) if issues else (),
         bulk_operations=_collection(draw, lambda id: _bulk_operation(id, mappings, records), 2),
+        **path_parts(
+            draw, _collection, users=users, groups=groups, projects=projects, issues=issues, fields=fields
+        ),
         api_keys=_collection(draw, lambda id: _api_key(id, usernames, group_names, fields), 2),
         login_records=tuple(draw(_login_record(username)) for username in sorted(draw(_of(usernames)))),
         sessions=tuple(
