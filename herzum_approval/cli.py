@@ -19,6 +19,7 @@ from herzum_approval.domain.configuration import LicenceState
 from herzum_approval.errors import FAMILIES, Problem
 from herzum_approval.services import (
     accounts,
+    api_keys,
     databases,
     encryption,
     http_calls,
@@ -126,7 +127,8 @@ def _demonstration() -> Iterator[None]:
 
 
 def _have_keys() -> None:
-    """Have the key file that API keys need, or say what is wrong with it."""
+    """Have the key file that API keys need, or say what is wrong with it or with their settings."""
+    api_keys.require_settings()
     written = sealed_keys.prepare()
     if written:
         click.echo(f"Wrote {written}, which encrypts API keys. Keep a copy, but not beside the database's.")

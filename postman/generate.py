@@ -82,8 +82,8 @@ COLLECTIONS = (
         slug="approval-path",
         space="herzum-approval/postman/approval-path",
         name="Approval Path: Web API",
-        about="Every documented request of Approval Path's Web API, for issues and pages, with its answer saved "
-        "beside it and checked.",
+        about="Every documented request of Approval Path's Web API, for issues and pages, with its answer "
+        "saved beside it and checked.",
         credentials={
             "jira_key": "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi",
             "confluence_key": "MASi45ub7Qe4ZE36UT5G6cU4ud8Fhhe4deS4F3cw9KTA",

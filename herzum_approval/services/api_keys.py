@@ -58,6 +58,14 @@ def use_key(value: str, privilege: Privilege, *, peer: str | None, forwarded_for
     return key
 
 
+def require_settings() -> None:
+    """Do nothing where the settings make sense. Raises: ValueError that names the one that does not."""
+    try:
+        address_ranges(config.current().trusted_proxies)
+    except ValueError as error:
+        raise ValueError(f"The setting trusted_proxies: {error}") from None
+
+
 def _key_of(value: str) -> ApiKey:
     if len(value) <= _LONGEST_VALUE and encryption.has_ring():
         digests = encryption.ring().digests(value)

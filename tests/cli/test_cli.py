@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from herzum_approval import cli, config
 from herzum_approval.app import open_site
 from herzum_approval.cli import main
-from herzum_approval.services import logins, snapshot
+from herzum_approval.services import encryption, logins, snapshot
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = str(ROOT / "herzum_approval" / "data" / "demo.json")
@@ -243,6 +243,66 @@ def test_a_database_that_cannot_be_opened_is_one_line(monkeypatch, tmp_path):
 def test_a_wrong_setting_is_one_line(monkeypatch):
     monkeypatch.setenv("HERZUM_APPROVAL_PORT", "abc")
     assert refused("verify") == "Error: The setting port is of type int, not 'abc'."
+
+
+# -- encryption -------------------------------------------------------------------------------
+
+
+def key_ids():
+    with open_site(config.load()):
+        return encryption.ring().ids
+
+
+def test_init_writes_a_key_file_for_its_owner_only(tmp_path):
+    result = run("init", "--username", "root", "--password-stdin", input="secret\n")
+    file = tmp_path / "site.keys"
+    assert f"Wrote {file}" in result.output
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text(encoding="ascii").splitlines()[-1] not in result.output
+
+
+def test_keys_are_rotated_and_forgotten(demonstration):
+    (first,) = key_ids()
+    assert run("encryption", "rotate").stdout == "Encrypted 3 API keys by a new key.\n"
+    second, kept = key_ids()
+    assert kept == first != second
+    assert run("verify").stdout == "The database is whole.\n"
+    assert run("encryption", "forget").stdout == "Dropped 1 keys.\n"
+    assert key_ids() == (second,)
+    assert run("verify").stdout == "The database is whole.\n"
+
+
+def test_a_lost_key_file_is_noticed_everywhere(demonstration, tmp_path):
+    exported = run("export", "-").stdout
+    (tmp_path / "site.keys").unlink()
+    said = "the key file does not hold the key"
+    assert said in refused("export", "-")
+    assert said in run("verify", exit_code=1).stdout
+    for command in (("encryption", "rotate"), ("serve", "--port", str(free_port()))):
+        assert "site.keys lacks the key" in refused(*command)
+        assert not (tmp_path / "site.keys").exists()
+    assert said in refused("import", "-", input=exported)
+    assert "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi" not in exported
+
+
+def test_a_site_of_before_there_were_api_keys_gets_its_key_file_when_served(initialised, tmp_path):
+    (tmp_path / "site.keys").unlink()
+    with Server() as server:
+        pass
+    assert f"Wrote {tmp_path / 'site.keys'}" in server.output
+
+
+def test_a_key_file_that_others_may_read_is_one_line(demonstration, tmp_path):
+    (tmp_path / "site.keys").chmod(0o644)
+    assert f"chmod 600 {tmp_path / 'site.keys'}" in refused("encryption", "rotate")
+
+
+def test_wrong_proxies_are_one_line(initialised, monkeypatch):
+    monkeypatch.setenv("HERZUM_APPROVAL_TRUSTED_PROXIES", "proxy.example.com")
+    said = refused("serve", "--port", str(free_port()))
+    assert said == (
+        "Error: The setting trusted_proxies: 'proxy.example.com' is neither an address nor a range of addresses"
+    )
 
 
 # -- documents --------------------------------------------------------------------------------

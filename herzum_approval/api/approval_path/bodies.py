@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import request
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
 from herzum_approval.api.family import parse_json
 from herzum_approval.errors import Fault, Problem
@@ -72,6 +72,11 @@ class CreateSchema(_Body):
         allow_none=True,
         load_default=None,
     )
+
+    @post_load
+    def leave_blank_out(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """A blank summary is none."""
+        return {**data, "summary": data["summary"] if (data["summary"] or "").strip() else None}
 
 
 class ResetSchema(_Body):

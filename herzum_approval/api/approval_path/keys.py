@@ -1,4 +1,4 @@
-"""How a request becomes the use of an API key: `Authorization: Bearer`, and a privilege for each operation."""
+"""How a request becomes the use of an API key: `Authorization: Bearer`, a privilege for each operation."""
 
 from collections.abc import Callable
 from functools import wraps
