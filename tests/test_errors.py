@@ -45,6 +45,7 @@ ADMINISTRATION = "/rest/approval-admin/1.0"
 MAPPINGS = f"{ADMINISTRATION}/mappings"
 APPROVALS = f"{ADMINISTRATION}/approvals"
 CONFIGURATION = f"{ADMINISTRATION}/configuration"
+PATHS = f"{ADMINISTRATION}/approval-path"
 
 JSON = {"Content-Type": "application/json"}
 JSON_TYPE = "application/json;charset=UTF-8"
@@ -296,6 +297,49 @@ def administers(
     return Provocation(provoke, details)
 
 
+def administers_runs(
+    *bodies: Mapping[str, Any], target: str = "approvals/{id}/votes", given: Any = None, **details: Any
+) -> Provocation:
+    """Start an approval by the definition QA, and send these bodies one after the other."""
+
+    def provoke(stage: Stage) -> TestResponse:
+        if given is not None:
+            lay_over(stage.client, given)
+        started = administers("POST", f"{PATHS}/approvals", START).request(stage)
+        for body in bodies:
+            path = f"{PATHS}/{target}".replace("{id}", str(started.json["id"]))
+            answer = administers("POST", path, body).request(stage)
+        return answer
+
+    return Provocation(provoke, {"id": 1, **details})
+
+
+def vote(voter: str, decision: str = "ACCEPTED", **members: Any) -> dict[str, Any]:
+    return {"voter": voter, "decision": decision, **members}
+
+
+START = {"product": "jira", "ref": "TEST-1", "definitionId": 197}
+TWO_VOTES = {
+    "approval_definitions": [
+        {
+            "id": 197,
+            "name": "QA",
+            "steps": {"$replace": [{"kind": "GROUP", "group": "jira-software-users", "required_votes": 2}]},
+        }
+    ]
+}
+CONDITIONS = {"approval_conditions": [{"id": 1, "name": "bugs", "jql": "type = Bug"}]}
+CONDITIONED = {**CONDITIONS, "approval_definitions": [{"id": 197, "condition_id": 1}]}
+EMPTY_STEP = {
+    "groups": [{"name": "nobody"}],
+    "approval_definitions": [{"id": 197, "steps": {"$replace": [{"kind": "GROUP", "group": "nobody"}]}}],
+}
+HOOK = {
+    "approval_definitions": [
+        {"id": 197, "steps": {"$replace": [{"kind": "HTTP", "url_template": "https://hooks.example.com/"}]}}
+    ]
+}
+
 MAPPING = {
     "projectId": 10000,
     "issueTypeId": 10002,
@@ -473,6 +517,45 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.APPROVAL_IN_USE, "administration"): administers(
         "DELETE", f"{APPROVALS}/5", name="restricted", mappings=1, issue_approvals=1
     ),
+    (Fault.PATH_REFERENCE_UNKNOWN, "administration"): administers(
+        "POST", f"{PATHS}/approvals", {**START, "ref": "NONE-1"}, kind="Issue", ref="NONE-1"
+    ),
+    (Fault.DEFINITION_UNKNOWN, "administration"): administers("GET", f"{PATHS}/definitions/99", id=99),
+    (Fault.PATH_UNKNOWN, "administration"): administers("GET", f"{PATHS}/approvals/99", id=99),
+    (Fault.PATH_CONDITION_FALSE, "administration"): administers(
+        "POST", f"{PATHS}/approvals", START, given=CONDITIONED, name="QA"
+    ),
+    (Fault.PATH_STEP_EMPTY, "administration"): administers(
+        "POST", f"{PATHS}/approvals", START, given=EMPTY_STEP, name="QA", position=1
+    ),
+    (Fault.PATH_ENDED, "administration"): administers_runs(
+        vote("alice", "REJECTED"), vote("bob"), status="FAIL"
+    ),
+    (Fault.STEP_NOT_ACTIVE, "administration"): administers_runs(vote("bob", position=2), position=2),
+    (Fault.VOTER_NOT_ASKED, "administration"): administers_runs(vote("bob"), name="bob"),
+    (Fault.VOTE_CAST, "administration"): administers_runs(
+        vote("bob"), vote("bob"), given=TWO_VOTES, name="bob"
+    ),
+    (Fault.ABSTAINING_DISABLED, "administration"): administers_runs(vote("alice", "ABSTAINED")),
+    (Fault.CALL_UNKNOWN, "administration"): administers("GET", f"{PATHS}/requests/99", id=99),
+    (Fault.CALL_DECIDED, "administration"): administers_runs(
+        {"status": 200}, target="requests/1/answer", given=HOOK
+    ),
+    (Fault.CONDITION_UNKNOWN, "administration"): administers("GET", f"{PATHS}/conditions/99", id=99),
+    (Fault.CONDITION_NAME_TAKEN, "administration"): administers(
+        "POST", f"{PATHS}/conditions", {"name": "bugs", "jql": "type = Bug"}, given=CONDITIONS, name="bugs"
+    ),
+    (Fault.CONDITION_IN_USE, "administration"): administers(
+        "DELETE", f"{PATHS}/conditions/1", given=CONDITIONED, name="bugs", count=1
+    ),
+    (Fault.SPACE_UNKNOWN, "administration"): administers("GET", f"{PATHS}/spaces/99", id=99),
+    (Fault.SPACE_KEY_TAKEN, "administration"): administers(
+        "POST", f"{PATHS}/spaces", {"key": "DOC", "name": "x"}, key="DOC"
+    ),
+    (Fault.SPACE_IN_USE, "administration"): administers(
+        "DELETE", f"{PATHS}/spaces/10001", key="DOC", pages=2, definitions=1
+    ),
+    (Fault.PAGE_UNKNOWN, "administration"): administers("GET", f"{PATHS}/pages/99", id=99),
     (Fault.VERSION_STALE, "administration"): administers(
         "PUT", CONFIGURATION, {}, headers={"If-Match": '"0"'}
     ),
@@ -752,6 +835,16 @@ BODIES: list[Any] = [
     {**MAPPING, "transitionId": 11},
     {**MAPPING, "transitionId": 111},
     {**MAPPING, "projectId": 99},
+    START,
+    {**START, "ref": "NONE-1"},
+    {**START, "definitionId": 99},
+    {"voter": "alice", "decision": "REJECTED"},
+    {"status": 200},
+    {"product": "jira", "name": "x", "steps": [{"kind": "USER", "username": "nobody"}]},
+    {"product": "jira", "name": "x", "steps": [{"kind": "USER", "username": "bob"}]},
+    {"name": "bugs", "jql": "type ="},
+    {"key": "DOC", "name": "x"},
+    {"spaceId": 1, "title": "x"},
 ]
 
 HOSTILE: list[dict[str, Any]] = [
@@ -786,6 +879,10 @@ PATH_PARAMETERS = {
     "id_or_key": "TEST-1",
     "mapping_id": "4",
     "approval_id": "5",
+    "entry_id": "35",
+    "page_id": "10068",
+    "path_id": "1",
+    "call_id": "1",
 }
 
 QUERIES = (

@@ -17,7 +17,32 @@ DOORS = [
     ("DELETE", "approvals/1"),
     ("GET", "configuration"),
     ("PUT", "configuration"),
+    ("PUT", "approval-path/definitions/35"),
+    ("POST", "approval-path/approvals/1/votes"),
 ]
+PATH_DOORS = [
+    *(
+        (method, f"approval-path/{kind}{one if method in ('PUT', 'DELETE') else ''}")
+        for kind, one in (
+            ("definitions", "/35"),
+            ("conditions", "/1"),
+            ("spaces", "/10001"),
+            ("pages", "/10068"),
+        )
+        for method in ("GET", "POST", "PUT", "DELETE")
+    ),
+    ("GET", "approval-path/definitions/35"),
+    ("GET", "approval-path/pages/10068/comments"),
+    ("GET", "approval-path/approvals"),
+    ("POST", "approval-path/approvals"),
+    ("GET", "approval-path/approvals/1"),
+    ("DELETE", "approval-path/approvals/1"),
+    ("GET", "approval-path/requests"),
+    ("GET", "approval-path/requests/1"),
+    ("POST", "approval-path/requests/1/answer"),
+    ("POST", "approval-path/approvals/1/archive"),
+]
+"""All of one make, so that they are only asked who may enter."""
 EXPIRED = {"licence": {"state": "expired"}}
 
 
@@ -27,12 +52,12 @@ def unlicensed(client):
     client.put_json("/__emulator/snapshot", document | EXPIRED, status=204)
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), DOORS + PATH_DOORS)
 def test_nobody_has_to_sign_in(ask, method, path):
     assert_refused(ask(method, path, as_=None, status=401), "login.required")
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), DOORS + PATH_DOORS)
 def test_users_may_not_enter(ask, method, path):
     answer = ask(method, path, as_="carol", status=403)
     assert_refused(answer, "forbidden", "Only Jira administrators may do this")
@@ -94,7 +119,14 @@ def test_another_type_of_body_is_refused(client, method, path):
     assert_refused(answer, "type.unsupported")
 
 
-VERSIONED = ["mappings/4", "approvals/5", "configuration"]
+VERSIONED = [
+    "mappings/4",
+    "approvals/5",
+    "configuration",
+    "approval-path/definitions/35",
+    "approval-path/spaces/10001",
+    "approval-path/pages/10068",
+]
 
 
 @pytest.mark.parametrize("path", VERSIONED)
