@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from herzum_approval.api.openapi import register_families
 from herzum_approval.app import create_app
 from herzum_approval.errors import FAMILIES, Fault, Problem, Wire
 from herzum_approval.examples import merged
-from herzum_approval.services import issue_approvals, mappings, people, snapshot
+from herzum_approval.services import approval_paths, encryption, issue_approvals, mappings, people, snapshot
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
 BULK = "/rest/herzum-hap-services/1.0/api/bulk-mapping-operation"
@@ -46,6 +47,14 @@ MAPPINGS = f"{ADMINISTRATION}/mappings"
 APPROVALS = f"{ADMINISTRATION}/approvals"
 CONFIGURATION = f"{ADMINISTRATION}/configuration"
 PATHS = f"{ADMINISTRATION}/approval-path"
+
+KEYS = f"{ADMINISTRATION}/approval-path/keys"
+WEBAPI = "/webapi/approvals"
+API_KEYS = {
+    "admin": "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi",
+    "carol": "b8dLcukC7edhDQ7cn5d4gEYkbUrMWeWQLGsCmrG6dLaY",
+}
+"""Keys of the demonstration that may do everything, and read."""
 
 JSON = {"Content-Type": "application/json"}
 JSON_TYPE = "application/json;charset=UTF-8"
@@ -138,9 +147,14 @@ def send(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
 ) -> TestResponse:
-    """Send a request, signed in by Basic where a caller is given, and return the answer of any status."""
+    """Send a request, signed in by Basic where a caller is given, and return the answer of any status.
+
+    The Web API of Approval Path takes an API key instead.
+    """
     sent = {"X-Request-ID": "request-1", **(headers or {})}
-    if caller is not None:
+    if caller is not None and target.startswith("/webapi"):
+        sent["Authorization"] = f"Bearer {API_KEYS.get(caller, 'wrong')}"
+    elif caller is not None:
         sent["Authorization"] = basic(caller, caller if password is None else password)
     return client.request(target, method=method, headers=sent, body=body, status="*")
 
@@ -232,6 +246,53 @@ def moves(body: Any, **details: str) -> Provocation:
     return asks("POST", TRANSITIONS, caller="admin", headers=JSON, body=orjson.dumps(body), details=details)
 
 
+def calls(
+    method: str,
+    below: str,
+    body: Any = None,
+    *,
+    caller: str | None = "admin",
+    given: Mapping[str, Any] | None = None,
+    content: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    **details: Any,
+) -> Provocation:
+    """Ask the Web API of Approval Path by an API key. below: the path below its base."""
+
+    def provoke(stage: Stage) -> TestResponse:
+        if given is not None:
+            lay_over(stage.client, given)
+        sent = content if body is None else orjson.dumps(body)
+        target = f"/webapi/{below}"
+        return send(
+            stage.client, method, target, caller=caller, headers={**JSON, **(headers or {})}, body=sent
+        )
+
+    return Provocation(provoke, details)
+
+
+def with_api_key(**members: Any) -> dict[str, Any]:
+    return {"api_keys": [{"id": 1, **members}]}
+
+
+def loses_its_keys(method: str, target: str, body: Any = None, **details: Any) -> Provocation:
+    """Administer once the key file has gone."""
+
+    def provoke(stage: Stage) -> TestResponse:
+        stage.monkeypatch.setattr(encryption, "key_file", lambda: Path("no such file"))
+        return administers(method, target, body).request(stage)
+
+    return Provocation(provoke, details)
+
+
+def changes_its_keys(stage: Stage) -> TestResponse:
+    other = encryption.Ring([b"x" * 32])
+    stage.monkeypatch.setattr(encryption, "ring", lambda: other)
+    return administers("GET", f"{KEYS}/1/reveal").request(stage)
+
+
+DEMONSTRATION_KEY = encryption.Ring([encryption._DEMONSTRATION]).current_id
+NOBODY = {"$replace": {"origin": "issue field", "field_id": "assignee"}}
 COPY = {
     "action": "copy",
     "type": "project-issuetype-status-trans",
@@ -583,6 +644,70 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.INTERNAL_ERROR, "administration"): breaks(
         mappings, "find_mappings", "GET", MAPPINGS, caller="admin"
     ),
+    # -- the Web API of Approval Path, and its keys --
+    (Fault.KEY_REQUIRED, "approval_path"): calls("GET", "approvals/TEST-1", caller=None),
+    (Fault.KEY_UNKNOWN, "approval_path"): calls("GET", "approvals/TEST-1", caller="nobody"),
+    (Fault.KEY_NOT_VALID_NOW, "approval_path"): calls(
+        "GET", "approvals/TEST-1", given=with_api_key(valid_until="2020-01-01T00:00:00.000Z")
+    ),
+    (Fault.ADDRESS_NOT_ALLOWED, "approval_path"): calls(
+        "GET", "approvals/TEST-1", given=with_api_key(allowed_ips="192.0.2.1")
+    ),
+    (Fault.PRIVILEGE_MISSING, "approval_path"): calls(
+        "GET", "approvals/TEST-1", given=with_api_key(can_get_status=False), privilege="Get approval status"
+    ),
+    (Fault.PATH_REFERENCE_UNKNOWN, "approval_path"): calls(
+        "GET", "approvals/NONE-1", kind="Issue", ref="NONE-1"
+    ),
+    (Fault.COLLECTION_UNKNOWN, "approval_path"): calls(
+        "GET", "approval-definitions/NONE", kind="Project", ref="NONE"
+    ),
+    (Fault.VALUE_INVALID, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {}, path="definitionId", reason="is missing"
+    ),
+    (Fault.PERFORMER_UNRESOLVED, "approval_path"): calls(
+        "POST",
+        "approvals/TEST-1",
+        {"definitionId": "35"},
+        given={**with_api_key(performer=NOBODY), "issues": [{"id": 12305, "assignee": None}]},
+    ),
+    (Fault.PERFORMER_OUTSIDE_GROUP, "approval_path"): calls(
+        "POST",
+        "approvals/TEST-1/reset",
+        {"userId": "630a55c646556c72662aaaaa"},
+        given=with_api_key(performer={"group": "approvers"}),
+        group="approvers",
+    ),
+    (Fault.DEFINITION_UNKNOWN, "approval_path"): calls("POST", "approvals/TEST-1", {"definitionId": "98"}),
+    (Fault.PATH_UNKNOWN, "approval_path"): calls("DELETE", "approvals/TEST-1/1"),
+    (Fault.PATH_CONDITION_FALSE, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {"definitionId": "197"}, given=CONDITIONED, name="QA"
+    ),
+    (Fault.PATH_STEP_EMPTY, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {"definitionId": "197"}, given=EMPTY_STEP, name="QA", position=1
+    ),
+    (Fault.ROUTE_NOT_FOUND, "approval_path"): calls("GET", "none", url="http://localhost/webapi/none"),
+    (Fault.METHOD_NOT_ALLOWED, "approval_path"): calls(
+        "PUT", "approvals/TEST-1", allow="GET, HEAD, OPTIONS, POST"
+    ),
+    (Fault.BODY_MALFORMED, "approval_path"): calls(
+        "POST", "approvals/TEST-1", [], reason="it must be an object"
+    ),
+    (Fault.BODY_TOO_LARGE, "approval_path"): asks("POST", f"{WEBAPI}/TEST-1", headers=JSON, **TOO_LARGE),
+    (Fault.CONTENT_TYPE_UNSUPPORTED, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {}, headers={"Content-Type": "text/plain"}
+    ),
+    (Fault.REQUEST_MALFORMED, "approval_path"): asks("POST", f"{WEBAPI}/TEST-1", caller="admin", **CUT_OFF),
+    (Fault.BUSY, "approval_path"): asks("GET", f"{WEBAPI}/TEST-1", caller="admin", busy=True),
+    (Fault.INTERNAL_ERROR, "approval_path"): breaks(
+        approval_paths, "list_approvals", "GET", f"{WEBAPI}/TEST-1", caller="admin"
+    ),
+    (Fault.API_KEY_UNKNOWN, "administration"): administers("GET", f"{KEYS}/99", id=99),
+    (Fault.SECRET_UNREADABLE, "administration"): Provocation(changes_its_keys, {"key_id": DEMONSTRATION_KEY}),
+    (Fault.KEY_FILE_MISSING, "administration"): loses_its_keys(
+        "POST", KEYS, {"name": "x", "product": "jira"}
+    ),
+    (Fault.KEY_FILE_MISSING, "emulator"): loses_its_keys("POST", RESET),
     # -- every door --
     (Fault.ROUTE_NOT_FOUND, "herzum"): asks(
         "GET", f"{SEARCH}/none", details={"url": f"http://localhost{SEARCH}/none"}
@@ -658,7 +783,10 @@ def test_fault(stage: Stage, answered: list["Answered"], fault: Fault, family: s
         assert f"<p>{escape(text)}</p>" in answer.text
     else:
         assert answer.headers["Content-Type"] == JSON_TYPE
-        assert answer.body == orjson.dumps(payload(fault, family, wire, text))
+        expected = payload(fault, family, wire, text)
+        if family == "approval_path":
+            expected |= {"timestamp": answer.json["timestamp"], "path": answer.request.path}
+        assert answer.body == orjson.dumps(expected)
     for name, value in wire.headers:
         assert answer.headers[name] == value.format_map(provocation.details)
     assert leaks(answered, stage.client) == []
@@ -673,6 +801,9 @@ def payload(fault: Fault, family: str, wire: Wire, text: str) -> dict[str, Any]:
     framework = (Fault.ROUTE_NOT_FOUND, Fault.METHOD_NOT_ALLOWED, Fault.CONTENT_TYPE_UNSUPPORTED)
     if family == "jira" and fault not in framework:
         return {"errorMessages": [text], "errors": {}}
+    if family == "approval_path":
+        error = HTTPStatus(wire.status).phrase
+        return {"timestamp": ..., "status": wire.status, "error": error, "message": text, "path": ...}
     if wire.code is None:
         return {"message": text, "status-code": wire.status}
     return {"errorCode": wire.code, "errorMessage": text, "status": wire.status}
@@ -801,14 +932,14 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[Answered]:
 
 def leaks(answered: list[Answered], client: TestApp) -> list[Answered]:
     """Return those that a route answered though its OpenAPI description does not declare them."""
-    return [
-        each for each in answered if each.rule and each.family in FAMILIES[:-1] and not declares(client, each)
-    ]
+    told = dict.fromkeys(each for each in answered if each.rule and each.family in FAMILIES[:-1])
+    names = {each.family for each in told}
+    documents = {name: client.get(f"/openapi/{name}.json", status=200).json for name in names}
+    return [each for each in told if not declares(documents[each.family], each)]
 
 
-def declares(client: TestApp, answered: Answered) -> bool:
+def declares(document: Mapping[str, Any], answered: Answered) -> bool:
     path = re.sub(r"<(?:[^<>]*:)?(\w+)>", r"{\1}", answered.rule or "")
-    document = client.get(f"/openapi/{answered.family}.json", status=200).json
     responses = document["paths"][path][answered.method.lower()]["responses"]
     wire = answered.fault.wire(answered.family)
     description = responses.get(str(wire.status), {}).get("description", "")
@@ -847,6 +978,16 @@ BODIES: list[Any] = [
     {"spaceId": 1, "title": "x"},
 ]
 
+BODIES += [
+    {"definitionId": "35"},
+    {"definitionId": []},
+    {"definitionId": "99", "userId": "nobody"},
+    {"createComment": "x"},
+    {"name": "x", "product": "jira"},
+    {"name": "x" * 41, "product": "jira"},
+    {"name": "x", "product": "jira", "performer": {"origin": "user", "user": "nobody"}},
+]
+
 HOSTILE: list[dict[str, Any]] = [
     {},
     {"caller": "carol"},
@@ -873,6 +1014,8 @@ HOSTILE: list[dict[str, Any]] = [
 ]
 
 PATH_PARAMETERS = {
+    "ref_id": "TEST-1",
+    "key_id": "1",
     "version": "latest",
     "issue_approval_id": "77",
     "operation_id": "1",
@@ -942,7 +1085,7 @@ def test_no_route_leaks_an_undeclared_fault(
         walked.add((method, path))
     assert leaks(answered, client) == []
     families_met = {each.family for each in answered if each.rule}
-    assert families_met == {"herzum", "jira", "administration", "emulator"}
+    assert families_met == {"herzum", "jira", "approval_path", "administration", "emulator"}
     assert len(walked) >= 10
 
 
