@@ -18,8 +18,8 @@ from herzum_approval import config, store
 from herzum_approval.api import FAMILIES
 from herzum_approval.api.family import family_of, install_error_handlers, json_response
 from herzum_approval.api.openapi import register_families
-from herzum_approval.domain.http_steps import AllowedHosts
 from herzum_approval.errors import Fault, Problem
+from herzum_approval.services.approval_paths import allowed_hosts
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -62,7 +62,7 @@ def create_app(**settings: Any) -> Flask:
     The database must be migrated; nothing is connected before the first request.
     """
     loaded = config.load(**settings)
-    AllowedHosts.parse(loaded.approval_path_http_hosts)  # a list that makes no sense is told at the start
+    allowed_hosts(loaded.approval_path_http_hosts)  # a list that makes no sense is told at the start
     families = [family for family in FAMILIES if loaded.demonstration or not family.is_emulators]
     app = Flask(__name__, static_folder=None)
     app.json = _OrjsonProvider(app)

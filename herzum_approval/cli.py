@@ -20,6 +20,7 @@ from herzum_approval.errors import FAMILIES, Problem
 from herzum_approval.services import (
     accounts,
     api_keys,
+    approval_paths,
     databases,
     encryption,
     http_calls,
@@ -67,6 +68,7 @@ def main() -> None:
 def _site(*, is_initialised: bool = True) -> Iterator[None]:
     """Open the site that the settings name, in its newest schema."""
     with open_site(config.load()):
+        approval_paths.allowed_hosts(config.current().approval_path_http_hosts)
         databases.migrate()
         if is_initialised:
             databases.require_initialised()

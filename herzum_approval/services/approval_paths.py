@@ -268,8 +268,11 @@ def policy() -> CallPolicy:
 
 @lru_cache(maxsize=8)
 def allowed_hosts(text: str) -> AllowedHosts:
-    """Return the list that the setting spells. Raises: ValueError."""
-    return AllowedHosts.parse(text)
+    """Return the list that the setting spells. Raises: ValueError that names the setting."""
+    try:
+        return AllowedHosts.parse(text)
+    except ValueError as error:
+        raise ValueError(f"The setting approval_path_http_hosts: {error}") from None
 
 
 # -- what happens to a run --------------------------------------------------------------------

@@ -19,7 +19,9 @@ from click.testing import CliRunner
 from herzum_approval import cli, config
 from herzum_approval.app import open_site
 from herzum_approval.cli import main
-from herzum_approval.services import encryption, logins, snapshot
+from herzum_approval.domain.approval_paths import Product
+from herzum_approval.examples import merged
+from herzum_approval.services import approval_paths, encryption, logins, snapshot
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = str(ROOT / "herzum_approval" / "data" / "demo.json")
@@ -301,7 +303,39 @@ def test_wrong_proxies_are_one_line(initialised, monkeypatch):
     monkeypatch.setenv("HERZUM_APPROVAL_TRUSTED_PROXIES", "proxy.example.com")
     said = refused("serve", "--port", str(free_port()))
     assert said == (
-        "Error: The setting trusted_proxies: 'proxy.example.com' is neither an address nor a range of addresses"
+        "Error: The setting trusted_proxies: "
+        "'proxy.example.com' is neither an address nor a range of addresses"
+    )
+
+
+# -- what waits to be sent --------------------------------------------------------------------
+
+
+def test_deliver_wants_a_mail_server_or_hosts(demonstration):
+    assert refused("deliver") == "Error: No mail server is configured: set HERZUM_APPROVAL_SMTP_HOST."
+
+
+def test_deliver_sends_http_steps_without_a_mail_server(demonstration, monkeypatch):
+    port = free_port()
+    monkeypatch.setenv("HERZUM_APPROVAL_APPROVAL_PATH_HTTP_HOSTS", "127.0.0.1")
+    assert run("deliver").stdout == "HTTP steps: 0 answered, 0 without an answer.\n"
+    step = {"kind": "HTTP", "url_template": f"http://127.0.0.1:{port}/"}
+    definition = {"id": 500, "product": "jira", "name": "Hook", "steps": [step]}
+    with open_site(config.load()):
+        snapshot.import_all(merged(snapshot.export_all(), {"approval_definitions": [definition]}))
+        issue = approval_paths.find_reference(Product.JIRA, "TEST-1")
+        approval_paths.create_approval(issue, "500", performer="admin")
+    assert run("deliver").stdout == "HTTP steps: 0 answered, 1 without an answer.\n"
+    assert run("deliver").stdout == "HTTP steps: 0 answered, 0 without an answer.\n"
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver", "verify"])
+def test_wrong_hosts_are_one_line(initialised, monkeypatch, command):
+    monkeypatch.setenv("HERZUM_APPROVAL_APPROVAL_PATH_HTTP_HOSTS", "http://x")
+    options = ("--port", str(free_port())) if command == "serve" else ()
+    assert refused(command, *options) == (
+        "Error: The setting approval_path_http_hosts: "
+        "'http://x' is neither a host name nor a range of addresses"
     )
 
 
