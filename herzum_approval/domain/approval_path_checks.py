@@ -23,7 +23,11 @@ from herzum_approval.domain.jira import FieldType
 from herzum_approval.domain.site_references import SiteFault
 from herzum_approval.domain.sites import Site
 
-_ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+_ADDRESS = re.compile(
+    r"(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+)*"
+    r"@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
+)
+"""What every mail server takes; an address can be spelt in stranger ways, which are refused."""
 _UNDECIDED = (StepStatus.PENDING, StepStatus.ACTIVE)
 
 _BELONGS_TO: Mapping[str, frozenset[StepKind]] = {

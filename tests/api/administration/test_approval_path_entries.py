@@ -162,6 +162,27 @@ def test_a_definition_that_cannot_be(ask, body, text):
 
 
 @pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("a@b", 201),
+        ("First.Last+tag=x@mail.example.com", 201),
+        ("", 400),
+        ("a@", 400),
+        ("a@b@c", 400),
+        ("a b@c", 400),
+        ("a@[", 400),
+        ("a..b@c", 400),
+        ("=?utf-8?q?x?=@y", 400),
+        ("a@b\n", 400),
+        ("a@b\r\nBcc: c@d", 400),
+        ("a" * 250 + "@example.com", 400),
+    ],
+)
+def test_addresses(ask, address, status):
+    ask("POST", f"{ROOT}/definitions", step(kind="EMAIL", username=None, email=address), status=status)
+
+
+@pytest.mark.parametrize(
     ("body", "text"),
     [
         (step(username="nobody"), "steps[0].username: 'nobody' is the username of none of the users"),
