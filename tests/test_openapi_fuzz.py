@@ -18,10 +18,23 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 
 from tests.live import LiveServer
 
-EXAMPLES_OF_AN_OPERATION = {"herzum": 250, "jira": 40, "administration": 40, "emulator": 200}
+EXAMPLES_OF_AN_OPERATION = {
+    "herzum": 250,
+    "jira": 40,
+    "approval_path": 20,
+    "administration": 12,
+    "emulator": 200,
+}
 CALLERS = (None, "carol", "admin")
-RUNS = (*product(("herzum", "jira", "administration"), CALLERS), ("emulator", None))
+RUNS = (
+    *product(("herzum", "jira", "administration"), CALLERS),
+    ("approval_path", None),
+    ("approval_path", "admin"),
+    ("emulator", None),
+)
 CASES_OF_A_RUN = 150
+API_KEY = "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi"
+"""What stands for a login in the Web API of Approval Path; it may do everything."""
 
 # The same cases on every machine; FUZZ_SEED=random looks elsewhere, FUZZ_SEED=<number> looks there again.
 _SEED = os.environ.get("FUZZ_SEED", "20200508")
@@ -44,6 +57,18 @@ CHECKS: dict[str, Any] = {
     "positive_data_acceptance": {"enabled": False},
 }
 
+OWN_CHECKS: dict[str, dict[str, Any]] = {
+    # What is created stands in a list, in which schemathesis takes the definition's id for the approval's.
+    "approval_path": {"ensure_resource_availability": {"enabled": False}},
+}
+"""Where a family's checks differ."""
+
+TWINS = "/approval-path/(conditions|spaces|pages)"
+"""Doors of the same make as those of definitions, by one function; fuzzing them all takes minutes."""
+
+LOGIN_REPLACED = "Invalid component: parameter `Authorization` in header"
+"""What schemathesis believes to have sent where a run is signed in: its login stands there instead."""
+
 KNOWN = {
     "appname": ["tech", "Roberto Pupo"],
     "username": ["admin", "bob"],
@@ -56,17 +81,22 @@ KNOWN = {
     "name": ["tech"],
     "startAt": ["0", "1"],
     "maxResults": ["0", "2"],
+    "ref_id": ["TEST-1", "12305", "TEST"],
 }
 """What the demonstration site knows: without it all names are unknown, and all answers refusals."""
 
 
+PATH_PARAMETERS = {"ref_id"}
+
+
 @dataclass
 class Tally:
-    """What a run sent and what it found."""
+    """What a run sent and what it found. served: how often it got what it asked for, OPTIONS aside."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    served: int = 0
 
     @property
     def cases(self) -> int:
@@ -92,10 +122,10 @@ def test_answers_are_as_described(
     assert not tally.failures, "\n\n".join(tally.failures)
     assert tally.cases >= CASES_OF_A_RUN
     assert tally.checks["not_a_server_error"] >= CASES_OF_A_RUN
-    is_anybody_served = (caller is not None or family != "herzum") and (
+    is_anybody_served = (caller is not None or family not in ("herzum", "approval_path")) and (
         caller == "admin" or family != "administration"
     )
-    assert any(200 <= status < 300 for status in tally.statuses) is is_anybody_served
+    assert bool(tally.served) is is_anybody_served
     assert any(400 <= status < 500 for status in tally.statuses)
 
 
@@ -107,18 +137,28 @@ def run(server: LiveServer, family: str, caller: str | None, directory: Path) ->
     """Run schemathesis over one family's document, signed in as the caller, and return its tally."""
     settings: dict[str, Any] = {
         "seed": SEED + RUNS.index((family, caller)),
-        "checks": CHECKS,
+        "checks": {**CHECKS, **OWN_CHECKS.get(family, {})},
         "generation": {"max-examples": EXAMPLES_OF_AN_OPERATION[family], "database": "none", "mode": "all"},
         "reports": {"directory": str(directory)},
         "cache": {"enabled": False},
         "dictionaries": {name: {"values": values} for name, values in KNOWN.items()},
-        "parameters": {f"query.{name}": {"dictionary": name, "probability": 0.8} for name in KNOWN},
+        "parameters": {
+            f"{'path' if name in PATH_PARAMETERS else 'query'}.{name}": {
+                "dictionary": name,
+                "probability": 0.8,
+            }
+            for name in KNOWN
+        },
     }
-    if caller is not None:
+    if family == "approval_path" and caller is not None:
+        settings["headers"] = {"Authorization": f"Bearer {API_KEY}"}
+    elif caller is not None:
         settings["auth"] = {"basic": {"username": caller, "password": caller}}
     schema = schemathesis.openapi.from_url(
         f"{server.base_url}/openapi/{family}.json", config=SchemathesisConfig.from_dict(settings)
     )
+    if family == "administration":
+        schema = schema.exclude(path_regex=TWINS)
     tally = Tally()
     for event in from_schema(schema).execute():
         if isinstance(event, ScenarioFinished):
@@ -131,12 +171,16 @@ def run(server: LiveServer, family: str, caller: str | None, directory: Path) ->
 def _count(event: ScenarioFinished, tally: Tally) -> None:
     for interaction in event.recorder.interactions.values():
         assert interaction.response is not None, "the server closed the connection"
-        tally.statuses[interaction.response.status_code] += 1
+        status = interaction.response.status_code
+        tally.statuses[status] += 1
+        tally.served += 200 <= status < 300 and interaction.request.method != "OPTIONS"
     for case_id, checks in event.recorder.checks.items():
         for check in checks:
             tally.checks[check.name] += 1
             if check.status is Status.FAILURE:
                 assert check.failure_info is not None
+                if LOGIN_REPLACED in check.failure_info.failure.message:
+                    continue
                 tally.failures.append(_described(event, case_id, check.name, check.failure_info.failure))
 
 

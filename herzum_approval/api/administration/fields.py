@@ -104,10 +104,9 @@ class Moment(fields.Field[datetime]):
     """A moment with its zone, at most milliseconds; shown in UTC, `2023-01-20T09:59:16.000Z`."""
 
     def __init__(self, description: str, **options: Any) -> None:
-        types = ["string", "null"] if options.get("allow_none") else "string"
         super().__init__(
             error_messages={**_MISSING, "invalid": "must be a moment such as 2023-01-20T09:59:16.000Z"},
-            metadata={"description": description, "type": types, "pattern": f"^{_MOMENT.pattern}$"},
+            metadata={"description": description, "type": "string", "pattern": f"^{_MOMENT.pattern}$"},
             **options,
         )
 
@@ -133,7 +132,7 @@ class Choice(fields.Field[Any]):
         self.spelt = {member: word for word, member in words.items()}
         metadata: dict[str, Any] = {"description": description, "type": "string", "enum": list(words)}
         if options.get("allow_none"):
-            metadata |= {"type": ["string", "null"], "enum": [*words, None]}
+            metadata["enum"] = [*words, None]
         super().__init__(
             error_messages={**_MISSING, "invalid": "must be one of {words}"}, metadata=metadata, **options
         )

@@ -85,16 +85,16 @@ def require_deletion() -> None:
         raise Problem(Fault.ROUTE_NOT_FOUND)
 
 
-@ours.route("/<ref_id>/<approval_id>", methods=["DELETE"])
+@ours.route("/<ref_id>/<int:approval_id>", methods=["DELETE"])
 @ours.doc(operationId="delete_path")
 @ours.raises(*keys.FAULTS, Fault.PATH_REFERENCE_UNKNOWN, *keys.PERFORMER_FAULTS, Fault.PATH_UNKNOWN)
 @ours.response(204, description="The approval is gone")
 @keys.allows(Privilege.DELETE)
-def delete_approval(key: ApiKey, ref_id: str, approval_id: str) -> Response:
+def delete_approval(key: ApiKey, ref_id: str, approval_id: int) -> Response:
     """Discard one approval. Ours: no text shows the vendor's path and answer."""
     reference = approval_paths.find_reference(key.product, ref_id)
     performer = api_keys.performer(key, reference, None)
-    approval_paths.delete_approval(reference, approval_id, performer=performer.username)
+    approval_paths.delete_approval(reference, str(approval_id), performer=performer.username)
     return Response(status=204)
 
 

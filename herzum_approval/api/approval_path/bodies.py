@@ -22,10 +22,9 @@ class Loose(fields.Field[str]):
     """A JSON string, or a whole number in its place."""
 
     def __init__(self, description: str, **options: Any) -> None:
-        types = ["string", "integer", "null"] if options.get("allow_none") else ["string", "integer"]
         super().__init__(
             error_messages={"required": _MISSING, "null": _MISSING, "invalid": "must be a text"},
-            metadata={"description": description, "type": types},
+            metadata={"description": description, "type": ["string", "integer"]},
             **options,
         )
 

@@ -81,7 +81,7 @@ class ApprovalStepSchema(_StepSchema):
         metadata={"enum": ["ENABLED", "DISABLED"], "description": "All but USER"}
     )
     decision = fields.String(
-        required=True, allow_none=True, metadata=_one_of((*Decision,)) | {"enum": [*Decision, None]}
+        required=True, allow_none=True, metadata={"enum": [*(each.value for each in Decision), None]}
     )
     decisionDate = fields.String(  # noqa: N815
         required=True, allow_none=True, metadata={"description": "Such as 2022-09-27T09:23:10.706+00:00"}
