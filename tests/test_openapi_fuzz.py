@@ -154,6 +154,8 @@ def run(server: LiveServer, family: str, caller: str | None, directory: Path) ->
         settings["headers"] = {"Authorization": f"Bearer {API_KEY}"}
     elif caller is not None:
         settings["auth"] = {"basic": {"username": caller, "password": caller}}
+    if family == "administration" and caller != "admin":
+        settings["phases"] = {"coverage": {"enabled": False}}  # whatever is sent, nobody looks at it
     schema = schemathesis.openapi.from_url(
         f"{server.base_url}/openapi/{family}.json", config=SchemathesisConfig.from_dict(settings)
     )
@@ -179,9 +181,14 @@ def _count(event: ScenarioFinished, tally: Tally) -> None:
             tally.checks[check.name] += 1
             if check.status is Status.FAILURE:
                 assert check.failure_info is not None
-                if LOGIN_REPLACED in check.failure_info.failure.message:
+                if _is_never_sent(event, check.name, check.failure_info.failure.message):
                     continue
                 tally.failures.append(_described(event, case_id, check.name, check.failure_info.failure))
+
+
+def _is_never_sent(event: ScenarioFinished, check: str, message: str) -> bool:
+    """Return whether what is said to be invalid was lost on the way: the login, and in chains of requests."""
+    return check == "negative_data_rejection" and (event.label is None or LOGIN_REPLACED in message)
 
 
 def _described(event: ScenarioFinished, case_id: str, check: str, failure: Failure) -> str:
