@@ -67,9 +67,7 @@ def _admin(status: int, code: str, text: str, headers: tuple[tuple[str, str], ..
     return Wire(status, text, OURS, f"admin.{code}", headers)
 
 
-def _path(
-    status: int, text: str, source: str = INFERRED, headers: tuple[tuple[str, str], ...] = ()
-) -> Wire:
+def _path(status: int, text: str, source: str = INFERRED, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
     return Wire(status, text, source, headers=headers)
 
 

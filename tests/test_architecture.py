@@ -56,7 +56,9 @@ ROOMS: dict[str, Room] = {
     "domain": Room(("domain.jql", "errors")),
     "domain.jql": Room(("domain", "errors"), ("lark",)),
     "store": Room(("domain", "errors"), ("peewee", "playhouse")),
-    "services": Room(("store", "domain", "errors", "clock", "config"), ("bcrypt", "cattrs", "cryptography", "httpcore")),
+    "services": Room(
+        ("store", "domain", "errors", "clock", "config"), ("bcrypt", "cattrs", "cryptography", "httpcore")
+    ),
     "api.family": Room(("errors", "config"), ("flask", "flask_smorest", "marshmallow", "orjson", "werkzeug")),
     "api.rendered": Room((), ("marshmallow", "orjson")),
     "api.login": Room(("services", "domain", "errors", "clock", "config", "api.family"), ("flask",)),
