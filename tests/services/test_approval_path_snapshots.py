@@ -24,6 +24,23 @@ def replaced(*steps):
     return {"$replace": list(steps)}
 
 
+AT = "2023-02-01T10:00:00.000Z"
+DECIDED = {"decision": "REJECTED", "decided_at": AT}
+START = {
+    "definition": {"kind": "USER", "action": "STARTED", "username": "admin"},
+    "status": "SUCCESS",
+    "decision": "ACCEPTED",
+    "decided_at": AT,
+}
+USER = {"definition": {"kind": "USER", "username": "bob"}, "status": "ACTIVE", "members": ["bob"]}
+VOTE = {"voter": "bob", "decision": "ACCEPTED", "voted_at": AT}
+
+
+def run(*steps):
+    """Give the run these steps, and no request."""
+    return {"http_calls": replaced(), "approval_paths": [{"id": 1, "steps": replaced(*steps)}]}
+
+
 @pytest.mark.parametrize(
     ("parts", "path"),
     [
@@ -68,6 +85,18 @@ def replaced(*steps):
         ({"approval_paths": [{"id": 1, "path_status": "SUCCESS"}]}, "approval_paths[0].path_status"),
         ({"approval_paths": [{"id": 1, "steps": {"$replace": []}}]}, "approval_paths[0].steps"),
         ({"approval_paths": [{"id": 1, "started_by": "x"}]}, "approval_paths[0].started_by"),
+        ({"approval_paths": [{"id": 1, "path_status": "EXPIRED"}]}, "approval_paths[0].path_status"),
+        (run(START), "approval_paths[0].path_status"),
+        (run(START, {**USER, "status": "FAIL", **DECIDED}, USER), "approval_paths[0].path_status"),
+        (run(USER), "approval_paths[0].steps"),
+        (run(START, {**USER, "decision": "ACCEPTED"}), "approval_paths[0].steps[1].decided_at"),
+        (run(START, {**USER, **DECIDED}), "approval_paths[0].steps[1].decision"),
+        (run(START, {**USER, "votes": [VOTE, VOTE]}), "approval_paths[0].steps[1].votes"),
+        (run(START, {**USER, "members": [], "votes": [VOTE]}), "approval_paths[0].steps[1].votes"),
+        ({"http_calls": [{"id": 1, "answered_at": None}]}, "http_calls[0].answered_at"),
+        ({"http_calls": [{"id": 1, "position": 99}]}, "http_calls[0].position"),
+        ({"http_calls": [{"id": 1, "position": -1}]}, "http_calls[0].position"),
+        ({"http_calls": [{"id": 1, "is_of_rejection": True}]}, "http_calls[0].position"),
         ({"http_calls": [{"id": 1, "position": 1}]}, "http_calls[0].position"),
         ({"http_calls": [{"id": 1, "state": "open"}]}, "http_calls[0].status"),
         ({"http_calls": [{"id": 1, "path_id": 9}]}, "http_calls[0].path_id"),

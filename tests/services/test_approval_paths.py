@@ -23,6 +23,7 @@ from herzum_approval.services import approval_definitions, approval_paths, datab
 from herzum_approval.services.approval_definitions import EntryFilters
 from herzum_approval.services.approval_paths import PathFilters
 from herzum_approval.services.pages import Wish
+from herzum_approval.store.approval_path_entries import read_entries, update_entry
 from tests.services.sites import given
 
 JIRA, CONFLUENCE = Product.JIRA, Product.CONFLUENCE
@@ -198,6 +199,18 @@ def test_conditions_are_asked_of_the_issue():
     assert [step.definition.username for step in started("500").steps] == ["admin", "bob"]
     refused(Fault.PATH_CONDITION_FALSE, started, "500", "TEST-3")
     assert listed("TEST-3") == ()
+
+
+def test_a_condition_that_cannot_be_asked_is_not_met(engine):
+    given(approval_conditions=[{"id": 1, "name": "any", "jql": "type = Task"}])
+    define(
+        {"kind": "USER", "username": "bob"}, {"kind": "EMAIL", "email": "x@example.com", "condition_id": 1}
+    )
+    assert len(started("500").steps) == 3
+    broken = Condition(id=1, name="any", jql="type = ")  # as an earlier grammar may have let pass
+    (before,) = store.writing(lambda database: read_entries(database, Condition, [1]))
+    assert store.writing(lambda database: update_entry(database, broken, before.version))
+    assert len(started("500").steps) == 2
 
 
 def test_a_step_without_anybody_refuses_the_start():
