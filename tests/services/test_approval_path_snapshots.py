@@ -24,6 +24,8 @@ def replaced(*steps):
     return {"$replace": list(steps)}
 
 
+SPACE = {"id": 10001, "key": "DOC", "name": "x"}
+DEFINITION = {"id": 1, "product": "jira", "name": "x", "steps": [{"kind": "USER", "username": "bob"}]}
 AT = "2023-02-01T10:00:00.000Z"
 DECIDED = {"decision": "REJECTED", "decided_at": AT}
 START = {
@@ -80,6 +82,14 @@ def run(*steps):
         ),
         ({"approval_conditions": [{"id": 1, "name": "x", "jql": "x ="}]}, "approval_conditions[0].jql"),
         ({"pages": [{"id": 10004, "space_id": 1}]}, "pages[0].space_id"),
+        ({"spaces": replaced(SPACE, {**SPACE, "id": 2})}, "spaces[1].key"),
+        ({"spaces": replaced(SPACE, {**SPACE, "key": "B"})}, "spaces[1].id"),
+        (
+            {"approval_conditions": [{"id": 2, "name": "any", "jql": "type = Bug"}]},
+            "approval_conditions[1].name",
+        ),
+        ({"approval_definitions": replaced(DEFINITION, DEFINITION)}, "approval_definitions[1].id"),
+        ({"approval_definitions": replaced({**DEFINITION, "id": 0})}, "approval_definitions[0].id"),
         ({"approval_paths": [{"id": 1, "ref_id": 1}]}, "approval_paths[0].ref_id"),
         ({"approval_paths": [{"id": 1, "collection_id": 1}]}, "approval_paths[0].collection_id"),
         ({"approval_paths": [{"id": 1, "path_status": "SUCCESS"}]}, "approval_paths[0].path_status"),
