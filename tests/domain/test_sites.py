@@ -31,6 +31,18 @@ SEEN_TO_ELSEWHERE = {
     "issue_approvals[].transition_id",
     "api_keys[].key_id",  # of the key file
     "api_keys[].performer.field_id",  # a user picker, or one of Jira's own fields
+    "approval_definitions[].collection_id",  # of the projects or the spaces, as the product says
+    "approval_definitions[].steps[].field_id",  # a picker, or one of Jira's own fields
+    "approval_definitions[].rejection_steps[].field_id",  # nobody decides these, so they name nobody
+    "approval_definitions[].rejection_steps[].username",
+    "approval_paths[].collection_id",  # of the product, and so is the next one
+    "approval_paths[].ref_id",
+    "approval_paths[].definition_id",  # runs outlive their definition, and what their copies of steps mention
+    "approval_paths[].steps[].definition.condition_id",
+    "approval_paths[].steps[].definition.field_id",
+    "approval_paths[].rejection_steps[].definition.condition_id",
+    "approval_paths[].rejection_steps[].definition.field_id",
+    "approval_paths[].rejection_steps[].definition.username",
     "history[].issue_approval_id",  # history and messages outlive people and records
     "history[].username",
     "messages[].issue_approval_id",
