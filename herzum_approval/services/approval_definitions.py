@@ -1,7 +1,7 @@
 """What approvals are made by: definitions and conditions, and the pages and spaces that some are for."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from herzum_approval import clock
@@ -190,21 +190,22 @@ def _require_unused(database: Any, entry: ApprovalDefinition | Condition | Space
 
 
 def _check(database: Any, entry: ApprovalDefinition | Condition | Space | Page) -> None:
-    match entry:
+    numbered = replace(entry, id=entry.id or 1)  # that of a new one is yet to come; any will do
+    match numbered:
         case ApprovalDefinition():
-            mentioned = {**mentions(Site(approval_definitions=(entry,)))}
-            if entry.collection_id is not None:
-                name = "projects[].id" if entry.product is Product.JIRA else "spaces[].id"
-                mentioned[name] = frozenset({entry.collection_id})
-            change_checks.check_definition(entry, read_mentioned(database, mentioned))
+            mentioned = {**mentions(Site(approval_definitions=(numbered,)))}
+            if numbered.collection_id is not None:
+                name = "projects[].id" if numbered.product is Product.JIRA else "spaces[].id"
+                mentioned[name] = frozenset({numbered.collection_id})
+            change_checks.check_definition(numbered, read_mentioned(database, mentioned))
         case Condition():
-            change_checks.check_condition(entry)
-            if stored.is_taken(database, entry):
-                raise Problem(Fault.CONDITION_NAME_TAKEN, name=entry.name)
+            change_checks.check_condition(numbered)
+            if stored.is_taken(database, numbered, other_than=entry.id):
+                raise Problem(Fault.CONDITION_NAME_TAKEN, name=numbered.name)
         case Space():
-            change_checks.check_space(entry)
-            if stored.is_taken(database, entry):
-                raise Problem(Fault.SPACE_KEY_TAKEN, key=entry.key)
+            change_checks.check_space(numbered)
+            if stored.is_taken(database, numbered, other_than=entry.id):
+                raise Problem(Fault.SPACE_KEY_TAKEN, key=numbered.key)
         case Page():
-            mentioned = mentions(Site(pages=(entry,)))
-            change_checks.check_page(entry, read_mentioned(database, mentioned))
+            mentioned = mentions(Site(pages=(numbered,)))
+            change_checks.check_page(numbered, read_mentioned(database, mentioned))

@@ -116,15 +116,15 @@ def read_page_comments(database: Database, page_id: int) -> tuple[PageComment, .
     return entries(PageComment, table, rows)
 
 
-def is_taken(database: Database, entry: Condition | Space) -> bool:
-    """Return whether another entry has the condition's name, or the space's key."""
+def is_taken(database: Database, entry: Condition | Space, *, other_than: int) -> bool:
+    """Return whether an entry, other than the one of that id, has the condition's name or the space's key."""
     table: Any = _KINDS[type(entry)].table
     column, value = (table.name, entry.name) if isinstance(entry, Condition) else (table.key, entry.key)
     rows = run(
         database,
         ("taken", table),
         lambda: table.select(table.id).where(column == slot("value"), table.id != slot("id")),
-        {"value": value, "id": entry.id},
+        {"value": value, "id": other_than},
     )
     return bool(rows)
 
