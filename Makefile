@@ -13,6 +13,7 @@ KILLED := import json, sys; \
 	share = (of["killed"] + of["timeout"]) / of["total"]; \
 	print(f"{share:.1%} of", of["total"], "mutants were killed."); \
 	sys.exit(share < 0.85)
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 SOURCES := herzum_approval tests postman setup.py
 
 .DEFAULT_GOAL := help
@@ -35,10 +36,10 @@ run: $(VENV)/installed ## Serve the demonstration site on http://127.0.0.1:2990 
 	@exec $(BIN)/herzum-approval serve --demo --port $(PORT)
 
 test: $(VENV)/installed-test ## Run every test, on SQLite and PostgreSQL, over HTTP and in newman
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: lint docs-check $(VENV)/installed-test ## All that must hold before a change lands: lint, types, tests, coverage, generated documents
-	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=95
+	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 
 lint: $(VENV)/installed-test ## Style, types and formatting
 	$(LINT) $(SOURCES)
@@ -53,14 +54,14 @@ docs: $(VENV)/installed-test ## Write the generated documents again
 	$(BIN)/herzum-approval errors > docs/errors.md
 	$(BIN)/herzum-approval settings > docs/settings.md
 	@mkdir -p docs/openapi
-	for family in herzum jira approval_path administration emulator; do $(BIN)/herzum-approval openapi $$family > docs/openapi/$$family.json; done
+	for family in herzum jira approval_path administration jsm_ops emulator; do $(BIN)/herzum-approval openapi $$family > docs/openapi/$$family.json; done
 	$(BIN)/python postman/generate.py
 
 docs-check: $(VENV)/installed-test ## Fail where a generated document is not up to date
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	$(BIN)/herzum-approval errors > $$scratch/errors.md && diff -u docs/errors.md $$scratch/errors.md && \
 	$(BIN)/herzum-approval settings > $$scratch/settings.md && diff -u docs/settings.md $$scratch/settings.md && \
-	for family in herzum jira approval_path administration emulator; do \
+	for family in herzum jira approval_path administration jsm_ops emulator; do \
 		$(BIN)/herzum-approval openapi $$family > $$scratch/$$family.json && \
 		diff -u docs/openapi/$$family.json $$scratch/$$family.json || exit 1; \
 	done && \

@@ -6,15 +6,15 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn, TextIO
 
 import click
 
-from herzum_approval import __version__, config, documents
-from herzum_approval.app import create_app, open_site
+from herzum_approval import __version__, config, documents, metrics
+from herzum_approval.app import create_app, log_settings, open_site
 from herzum_approval.domain.configuration import LicenceState
 from herzum_approval.errors import FAMILIES, Problem
 from herzum_approval.services import (
@@ -34,8 +34,8 @@ from herzum_approval.services import (
 DEMONSTRATION_BCRYPT_COST = "4"
 """The demonstration's passwords are known to everybody; hashing them hard only delays its start."""
 
-STOPPING_SECONDS = 5
-"""How long requests may go on once the server is to stop. Told while it starts, a worker does not hear it."""
+HEADER_SECONDS = 15
+"""How long a client may take to send the head of a request; until then it holds a connection, no thread."""
 
 
 class _Commands(click.Group):
@@ -89,12 +89,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     # Worker processes read their settings from the environment.
     _set(host=host, port=port, workers=workers, demonstration=demo or None)
     _require_free_port(config.load())
-    if not demo:
-        with _site():
-            _have_keys()
-        _run_server(config.load())
-        return
-    with _demonstration():
+    with _demonstration() if demo else _own_site():
         _run_server(config.load())
 
 
@@ -113,6 +108,14 @@ def _require_free_port(settings: config.Settings) -> None:
 def _set(**values: object) -> None:
     given = {config.PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}
     os.environ.update(given)
+
+
+@contextmanager
+def _own_site() -> Iterator[None]:
+    """Have the site that the settings name, brought up to date."""
+    with _site():
+        _have_keys()
+    yield
 
 
 @contextmanager
@@ -137,8 +140,26 @@ def _have_keys() -> None:
 
 
 def _run_server(settings: config.Settings) -> None:
+    workers = settings.workers or (1 if settings.demonstration else len(os.sched_getaffinity(0)))
+    with _shared_metrics() if workers > 1 else nullcontext():
+        _run_workers(settings, workers)
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """Have a directory in which the workers keep what they count; it goes at the end."""
+    with TemporaryDirectory(prefix="herzum-approval-metrics-") as directory:
+        os.environ[metrics.DIRECTORY_VARIABLE] = directory
+        try:
+            yield
+        finally:
+            del os.environ[metrics.DIRECTORY_VARIABLE]
+
+
+def _run_workers(settings: config.Settings, workers: int) -> None:
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     server = Granian(
@@ -146,11 +167,16 @@ def _run_server(settings: config.Settings) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
-        workers=settings.workers,
+        workers=workers,
         blocking_threads=settings.threads,
         factory=True,
-        workers_kill_timeout=STOPPING_SECONDS,
+        http=HTTPModes.http1,
+        respawn_failed_workers=True,
+        # Also because a worker that is told to stop while it starts does not hear it.
+        workers_kill_timeout=settings.stopping_seconds,
         websockets=False,
+        log_dictconfig=log_settings(),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
         log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.error,
     )
     server.on_startup(lambda: click.echo(_greeting(settings)))
@@ -362,6 +388,21 @@ def deliver() -> None:
     click.echo(f"Sent {sent}, left {left}.")
     if left:
         raise SystemExit(1)
+
+
+@main.command("copy-database")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--replace", is_flag=True, help="Delete what the target holds, instead of refusing it.")
+def copy_database(source: str, target: str, replace: bool) -> None:
+    """Copy a whole site from one database address to another, of either engine, and compare all rows.
+
+    Nothing is kept of a copy that is not equal or not complete. The site may be served meanwhile: it is
+    copied as it stands at one moment.
+    """
+    with _progress() as progress:
+        count = databases.copy(source, target, replaces=replace, progress=progress)
+    click.echo(f"Copied {count} rows; all of them are equal.")
 
 
 # -- encryption -------------------------------------------------------------------------------

@@ -29,6 +29,15 @@ class Settings:
         "sqlite:///herzum-approval.db",
         "Where the data live: `sqlite:///FILE` or, with the `postgres` extra, `postgresql://…`.",
     )
+    database_read_url: str = _setting(
+        "",
+        "A copy that follows a PostgreSQL database, `postgresql://…`: searches of callers with a session "
+        "may be served from there. Empty: everything is read where it is written.",
+    )
+    database_read_after_write_seconds: float = _setting(
+        10.0,
+        "How long a session that wrote something searches where it wrote: longer than the copy ever lags.",
+    )
     database_synchronous: str = _setting(
         "FULL",
         "SQLite only. FULL keeps every answered write through a power loss; NORMAL is faster and may "
@@ -36,7 +45,9 @@ class Settings:
     )
     database_connections: int = _setting(16, "Open database connections at most, per worker process.")
     database_wait_seconds: float = _setting(
-        5.0, "How long a request waits for a connection or a lock before it is answered 503."
+        5.0,
+        "How long a request waits for a connection or a lock, and starts again what a deadlock or a lost "
+        "connection undid, before it is answered 503.",
     )
     demonstration: bool = _setting(
         False,
@@ -45,8 +56,16 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "Address that `serve` listens on.")
     port: int = _setting(2990, "Port that `serve` listens on; Jira's own development port.")
-    workers: int = _setting(1, "Worker processes of `serve`.")
-    threads: int = _setting(64, "Request threads of each worker process.")
+    workers: int = _setting(
+        0, "Worker processes of `serve`; 0 for one per processor, and for one alone in the demonstration."
+    )
+    threads: int = _setting(
+        64,
+        "Request threads of each worker process; more than connections, since slow clients hold threads too.",
+    )
+    stopping_seconds: int = _setting(
+        5, "How long requests under way may go on once `serve` is to stop, before they are cut off."
+    )
     context_path: str = _setting(
         "/jira", "A second path below which the whole site answers too, as a Jira behind a context path."
     )
@@ -73,6 +92,20 @@ class Settings:
     )
     max_body_bytes: int = _setting(1024 * 1024, "A longer request body is refused with 413.")
     max_json_depth: int = _setting(64, "JSON nested deeper than this is refused with 400.")
+    jsm_ops_strict: bool = _setting(
+        False,
+        "Custom user roles: refuse unknown rights and rights without their likely prerequisite with 422, and "
+        "ask for the scope of writing where the reference prints that of reading alone (create).",
+    )
+    jsm_ops_error_shape: str = _setting(
+        "observed",
+        "Errors of JSM Operations: `observed` is `{message, took, requestId}`, as the service answers; "
+        "`intro` is `{errors: [{title}]}`, as the introduction of its reference says.",
+    )
+    jsm_ops_id_seed: str = _setting(
+        "",
+        "With a seed, the ids of new custom user roles follow from it and from their names; empty: random.",
+    )
     smtp_host: str = _setting(
         "", "The mail server that `deliver` sends messages by; without one they stay in the database."
     )
@@ -122,6 +155,9 @@ class Settings:
         "`.keys`, `herzum-approval.keys` for PostgreSQL, a key that everybody knows in the demonstration.",
     )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+    access_log: bool = _setting(
+        False, "Log a line for each request: method, route, status, time, and never what was sent."
+    )
     config_file: str = _setting("", "A TOML file with these settings, keys in lower case.")
 
 
@@ -131,6 +167,11 @@ _current: ContextVar[Settings] = ContextVar("settings")
 def current() -> Settings:
     """Return the settings in force here; LookupError outside of `active`."""
     return _current.get()
+
+
+def activate(settings: Settings) -> None:
+    """Make `settings` the current ones for the rest of the present context."""
+    _current.set(settings)
 
 
 @contextmanager
@@ -192,8 +233,18 @@ def _check(settings: Settings) -> None:
             raise ValueError(f"The setting {name} is the name of a zone, such as Europe/Warsaw.") from None
     if settings.database_synchronous not in ("FULL", "NORMAL"):
         raise ValueError("The setting database_synchronous is FULL or NORMAL.")
+    if settings.database_connections < 1 or settings.threads < 1 or settings.workers < 0:
+        raise ValueError("The settings database_connections and threads are at least 1, workers at least 0.")
+    if settings.database_wait_seconds <= 0 or settings.database_read_after_write_seconds < 0:
+        raise ValueError("The setting database_wait_seconds is more than 0, read_after_write at least 0.")
+    if settings.database_read_url and settings.database_url.startswith("sqlite:"):
+        raise ValueError("The setting database_read_url is for PostgreSQL.")
+    if settings.stopping_seconds < 1:
+        raise ValueError("The setting stopping_seconds is at least 1.")
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("The setting log_level is DEBUG, INFO, WARNING or ERROR.")
+    if settings.jsm_ops_error_shape not in ("observed", "intro"):
+        raise ValueError("The setting jsm_ops_error_shape is observed or intro.")
     if not 4 <= settings.bcrypt_cost <= 18:
         raise ValueError("The setting bcrypt_cost lies between 4 and 18.")
     if settings.bcrypt_cost < 10 and not settings.demonstration:

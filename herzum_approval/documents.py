@@ -14,6 +14,7 @@ _FAMILY_TITLES = {
     "jira": ("Jira", "the rest of `/rest`"),
     "approval_path": ("Approval Path", "`/webapi`"),
     "administration": ("Administration", "`/rest/approval-admin/1.0`"),
+    "jsm_ops": ("JSM Operations", "`/jsm/ops/api` and `/ex/jira`"),
     "emulator": ("Emulator", "`/__emulator`, in demonstration mode only"),
     "outside": ("Outside of every family", "all other paths"),
 }

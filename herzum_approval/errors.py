@@ -16,6 +16,8 @@ JIRA = "Jira Data Center"
 
 PATH_API = "Approval Path Web API"
 """The vendor's pages on the Web API of Approval Path."""
+JSM_OPS = "JSM Operations REST API"
+"""The vendor's reference page, or answers of the service and of its ancestor that users published."""
 
 INFERRED = "inferred"
 """Our reading of the vendor where no text says what happens."""
@@ -52,6 +54,7 @@ class Row:
     jira: Wire | None = None
     approval_path: Wire | None = None
     administration: Wire | None = None
+    jsm_ops: Wire | None = None
     emulator: Wire | None = None
     outside: Wire | None = None  # pages and everything else below no family
 
@@ -63,6 +66,10 @@ def _herzum(status: int, code: str, text: str, source: str = HAP_REST) -> Row:
     return Row(herzum=Wire(status, text, source, code))
 
 
+def _page(status: int, text: str, *headers: tuple[str, str]) -> Wire:
+    return Wire(status, text, OURS, headers=headers, is_html=True)
+
+
 def _admin(status: int, code: str, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
     return Wire(status, text, OURS, f"admin.{code}", headers)
 
@@ -71,6 +78,21 @@ def _path(status: int, text: str, source: str = INFERRED, headers: tuple[tuple[s
     return Wire(status, text, source, headers=headers)
 
 
+_NOT_PERMITTED = "40301"
+
+
+def _jsm_ops(
+    status: int,
+    text: str,
+    source: str = INFERRED,
+    *,
+    code: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Wire:
+    return Wire(status, text, source, code, headers)
+
+
+_JSM_CHALLENGE = (("WWW-Authenticate", 'Basic realm="JSM Operations"'),)
 _LOGIN_FAILED_HEADERS = (("X-Seraph-LoginReason", "AUTHENTICATED_FAILED"),)
 _LOGIN_DENIED_HEADERS = (
     ("X-Seraph-LoginReason", "AUTHENTICATION_DENIED"),
@@ -267,6 +289,8 @@ class Fault(Enum):
     ADMINISTRATOR_REQUIRED = Row(
         herzum=Wire(403, "Client must be authenticated as an administrator to access this resource.", JIRA),
         administration=_admin(403, "forbidden", "Only Jira administrators may do this"),
+        jsm_ops=_jsm_ops(403, "You are not authorized to perform this action", code=_NOT_PERMITTED),
+        outside=_page(403, "Only Jira administrators may do this."),
     )
 
     # -- Jira's issues --
@@ -288,6 +312,8 @@ class Fault(Enum):
         herzum=Wire(401, "Client must be authenticated to access this resource.", JIRA),
         jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_OAUTH_CHALLENGE,)),
         administration=_admin(401, "login.required", "Nobody is signed in", (_OAUTH_CHALLENGE,)),
+        jsm_ops=_jsm_ops(401, "Could not authenticate", JSM_OPS, headers=_JSM_CHALLENGE),
+        outside=_page(401, "Nobody is signed in.", _BASIC_CHALLENGE),
     )
     LOGIN_CHALLENGED = Row(
         herzum=Wire(
@@ -295,6 +321,7 @@ class Fault(Enum):
         ),
         jira=Wire(401, _NOT_AUTHENTICATED, JIRA, headers=(_BASIC_CHALLENGE,)),
         administration=_admin(401, "login.required", "Nobody is signed in", (_BASIC_CHALLENGE,)),
+        outside=_page(401, "Sign in by Basic credentials.", _BASIC_CHALLENGE),
     )
     BASIC_LOGIN_FAILED = Row(
         herzum=Wire(
@@ -306,6 +333,7 @@ class Fault(Enum):
         administration=_admin(
             401, "login.failed", "The username and the password do not match", _LOGIN_FAILED_HEADERS
         ),
+        outside=_page(401, "The username and the password do not match.", *_LOGIN_FAILED_HEADERS),
     )
     BASIC_LOGIN_DENIED = Row(
         herzum=Wire(
@@ -317,6 +345,7 @@ class Fault(Enum):
         administration=_admin(
             403, "login.denied", "The login is locked after too many failures", _LOGIN_DENIED_HEADERS
         ),
+        outside=_page(403, "The login is locked after too many failures.", *_LOGIN_DENIED_HEADERS),
     )
     SESSION_LOGIN_FAILED = Row(
         jira=Wire(401, "Login failed", JIRA, headers=(*_LOGIN_FAILED_HEADERS, _OAUTH_CHALLENGE)),
@@ -326,6 +355,8 @@ class Fault(Enum):
         herzum=Wire(401, "Client must be authenticated to access this resource.", INFERRED),
         jira=Wire(401, _NOT_AUTHENTICATED, INFERRED, headers=(_OAUTH_CHALLENGE, _LOGIN_FAILED_HEADERS[0])),
         administration=_admin(401, "token.invalid", "The token is unknown", (_LOGIN_FAILED_HEADERS[0],)),
+        jsm_ops=_jsm_ops(401, "Could not authenticate", JSM_OPS, headers=_JSM_CHALLENGE),
+        outside=_page(401, "The token is unknown.", _LOGIN_FAILED_HEADERS[0]),
     )
     URL_LOGIN_REFUSED = Row(
         herzum=Wire(401, "Logins in the address are off; send Basic credentials or a session cookie.", OURS),
@@ -333,10 +364,14 @@ class Fault(Enum):
         administration=_admin(
             401, "login.address", "Logins in the address are off; send Basic credentials or a session cookie."
         ),
+        outside=_page(401, "Logins in the address are off."),
     )
 
     # -- administration: all of it ours --
-    PARAMETER_INVALID = Row(administration=_admin(400, "parameter.invalid", "{name}: {reason}"))
+    PARAMETER_INVALID = Row(
+        administration=_admin(400, "parameter.invalid", "{name}: {reason}"),
+        jsm_ops=_jsm_ops(400, "Parameter {name} {reason}"),
+    )
     VALUE_INVALID = Row(
         approval_path=_path(400, "{path}: {reason}", OURS),
         administration=_admin(400, "body.invalid", "{path}: {reason}"),
@@ -368,6 +403,47 @@ class Fault(Enum):
     )
     VERSION_STALE = Row(
         administration=_admin(412, "version.stale", "It was changed meanwhile: read it again, then decide"),
+        jsm_ops=_jsm_ops(412, "It was changed meanwhile: read it again, then decide", OURS),
+    )
+
+    # -- JSM Operations: custom user roles --
+    JSM_SITE_UNKNOWN = Row(
+        administration=_admin(404, "jsm.site.notexist", "There is no site {cloud_id}"),
+        jsm_ops=_jsm_ops(404, "Site not found with identifier: {cloud_id}"),
+    )
+    JSM_SITE_TAKEN = Row(
+        administration=_admin(409, "jsm.site.exists", "There is a site {cloud_id} already"),
+    )
+    JSM_SITE_IN_USE = Row(
+        administration=_admin(409, "jsm.site.inuse", "The site {cloud_id} has custom user roles"),
+    )
+    JSM_USER_UNKNOWN = Row(
+        administration=_admin(404, "jsm.user.notexist", "There is no user with the account id {account_id}"),
+        jsm_ops=_jsm_ops(404, "User not found with identifier: {account_id}"),
+    )
+    JSM_TOKEN_UNKNOWN = Row(
+        administration=_admin(404, "jsm.token.notexist", "There is no token {id}"),
+    )
+    TOKEN_SCOPE_MISSING = Row(
+        jsm_ops=_jsm_ops(403, "The token lacks the scope {scope}", code=_NOT_PERMITTED),
+    )
+    PLAN_WITHOUT_ROLES = Row(
+        jsm_ops=_jsm_ops(402, "Custom user roles are not part of the plan of this site"),
+    )
+    REQUESTS_TOO_MANY = Row(
+        jsm_ops=_jsm_ops(429, "You are making too many requests!", headers=(("Retry-After", "1"),)),
+    )
+    ROLE_UNKNOWN = Row(
+        jsm_ops=_jsm_ops(404, "Custom user role not found with identifier: {identifier}"),
+    )
+    ROLE_INVALID = Row(
+        jsm_ops=_jsm_ops(422, "Request body is not processable. Please check the errors.", JSM_OPS),
+    )
+    ROLE_NAME_TAKEN = Row(
+        jsm_ops=_jsm_ops(409, "Custom user role already exists with name: {name}"),
+    )
+    ROLE_IN_USE = Row(
+        jsm_ops=_jsm_ops(428, "Custom user role is assigned to users and cannot be deleted: {name}"),
     )
 
     # -- approval paths; what the vendor says of them is unknown, its statuses are inferred --
@@ -467,6 +543,7 @@ class Fault(Enum):
         jira=Wire(404, "null for uri: {url}", JIRA),
         approval_path=_path(404, "There is nothing at {url}", OURS),
         administration=_admin(404, "route.notexist", "There is nothing at {url}"),
+        jsm_ops=_jsm_ops(404, "There is nothing at {url}", OURS),
         emulator=Wire(404, "There is nothing at {url}.", OURS, "emulator.route.notexist"),
         outside=Wire(404, "There is nothing at this address.", OURS, is_html=True),
     )
@@ -475,6 +552,7 @@ class Fault(Enum):
         jira=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
         approval_path=_path(405, "Use {allow}", OURS, (("Allow", "{allow}"),)),
         administration=_admin(405, "method.notallowed", "Use {allow}", (("Allow", "{allow}"),)),
+        jsm_ops=_jsm_ops(405, "Method not allowed, use {allow}", OURS, headers=(("Allow", "{allow}"),)),
         emulator=Wire(
             405, "Use {allow}.", OURS, "emulator.method.notallowed", headers=(("Allow", "{allow}"),)
         ),
@@ -485,6 +563,7 @@ class Fault(Enum):
         jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
         approval_path=_path(400, "The request body is no JSON object: {reason}", OURS),
         administration=_admin(400, "body.malformed", "The request body is no JSON object: {reason}"),
+        jsm_ops=_jsm_ops(400, "The request body is no JSON object: {reason}", OURS),
         emulator=Wire(400, "The request body is no JSON object: {reason}", OURS, "emulator.body.malformed"),
     )
     BODY_TOO_LARGE = Row(
@@ -492,6 +571,7 @@ class Fault(Enum):
         jira=Wire(413, "The request body is longer than {limit} bytes", OURS),
         approval_path=_path(413, "The request body is longer than {limit} bytes", OURS),
         administration=_admin(413, "body.toolarge", "The request body is longer than {limit} bytes"),
+        jsm_ops=_jsm_ops(413, "The request body is longer than {limit} bytes", OURS),
         emulator=Wire(413, "The request body is longer than {limit} bytes", OURS, "emulator.body.toolarge"),
         outside=Wire(413, "The request body is longer than {limit} bytes.", OURS, is_html=True),
     )
@@ -500,12 +580,14 @@ class Fault(Enum):
         jira=Wire(415, "HTTP 415 Unsupported Media Type", INFERRED),
         approval_path=_path(415, "The request body must be application/json", OURS),
         administration=_admin(415, "type.unsupported", "The request body must be application/json"),
+        jsm_ops=_jsm_ops(415, "The request body must be application/json", OURS),
     )
     REQUEST_MALFORMED = Row(
         herzum=Wire(400, "The request is malformed: {reason}", OURS, "request.malformed"),
         jira=Wire(400, "The request is malformed: {reason}", OURS),
         approval_path=_path(400, "The request is malformed: {reason}", OURS),
         administration=_admin(400, "request.malformed", "The request is malformed: {reason}"),
+        jsm_ops=_jsm_ops(400, "The request is malformed: {reason}", OURS),
         emulator=Wire(400, "The request is malformed: {reason}", OURS, "emulator.request.malformed"),
         outside=Wire(400, "The request is malformed: {reason}", OURS, is_html=True),
     )
@@ -516,15 +598,20 @@ class Fault(Enum):
         jira=Wire(503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)),
         approval_path=_path(503, "The database is busy, please try again", OURS, (("Retry-After", "1"),)),
         administration=_admin(503, "busy", "The database is busy, please try again", (("Retry-After", "1"),)),
+        jsm_ops=_jsm_ops(
+            503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)
+        ),
         emulator=Wire(
             503, "The database is busy, please try again", OURS, "emulator.busy", (("Retry-After", "1"),)
         ),
+        outside=_page(503, "The database is busy, please try again.", ("Retry-After", "1")),
     )
     INTERNAL_ERROR = Row(
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),
         jira=Wire(500, "Internal server error, request {request_id}", OURS),
         approval_path=_path(500, "Internal server error, request {request_id}", OURS),
         administration=_admin(500, "internal.error", "Internal server error, request {request_id}"),
+        jsm_ops=_jsm_ops(500, "Internal server error, request {request_id}", OURS),
         emulator=Wire(500, "Internal server error, request {request_id}", OURS, "emulator.internal.error"),
         outside=Wire(500, "Internal server error, request {request_id}", OURS, is_html=True),
     )

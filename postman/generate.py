@@ -91,6 +91,15 @@ COLLECTIONS = (
         families=("approval_path",),
         has_keys=True,
     ),
+    Collection(
+        slug="jsm-ops-roles",
+        space="herzum-approval/postman/jsm-ops",
+        name="JSM Operations: custom user roles",
+        about="Every documented request of the custom user roles of Jira Service Management Operations, with "
+        "its answer saved beside it and checked.",
+        credentials={"email": "admin@example.com", "api_token": "demo-token-admin"},
+        families=("jsm_ops",),
+    ),
 )
 
 

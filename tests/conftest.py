@@ -5,7 +5,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from peewee import Database
 from webtest import TestApp
@@ -20,10 +22,13 @@ ENGINES = ("sqlite", "postgresql")
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """The address of a real PostgreSQL: a server from a wheel, or the one the environment names."""
+    """The address of a real PostgreSQL: a server from a wheel, or the one the environment names.
+
+    Tests that run beside these in another process have a server, or a database of that one, to themselves.
+    """
     given = os.environ.get("HERZUM_APPROVAL_TEST_POSTGRES")
     if given:
-        yield given
+        yield _own_database(given, os.environ.get("PYTEST_XDIST_WORKER", ""))
         return
     # Its package wants a runtime directory that is closed to others, as this one is.
     directory = tempfile.mkdtemp(prefix="herzum-approval-pg-")
@@ -34,6 +39,16 @@ def postgresql_url() -> Iterator[str]:
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def _own_database(url: str, worker: str) -> str:
+    if not worker:
+        return url
+    name = f"herzum_approval_test_{worker}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name}")
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture(scope="session")
@@ -111,8 +126,13 @@ def _demonstration_site(database_url: str) -> Iterator[TestApp]:
 @pytest.fixture(params=ENGINES)
 def client(request: pytest.FixtureRequest) -> TestApp:
     """The demonstration site in process, as at its start, on each engine in turn; nobody is signed in."""
-    site: TestApp = request.getfixturevalue(f"{request.param}_site")
+    return as_at_its_start(request.getfixturevalue(f"{request.param}_site"))
+
+
+def as_at_its_start(site: TestApp) -> TestApp:
+    """Put a site back, and forget who was signed in, by cookie or by Basic."""
     site.reset()
+    site.authorization = None
     site.post("/__emulator/reset", status=204)
     return site
 

@@ -32,6 +32,7 @@ class LiveServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._is_killed = False
+        self._is_told_to_stop = False
 
     def __enter__(self) -> "LiveServer":
         port = self.hostname.rpartition(":")[2]
@@ -60,13 +61,31 @@ class LiveServer:
             self._close()
             return
         try:
-            assert self._process.poll() is None, f"the server died early:\n{self.log()}"
-            self._process.send_signal(signal.SIGTERM)
+            if not self._is_told_to_stop:
+                self.tell_to_stop()
             exit_code = self._process.wait(self.STOPPED_SECONDS)
             assert exit_code == 0, f"exit code {exit_code}:\n{self.log()}"
         finally:
             self._process.kill()
             self._close()
+
+    def tell_to_stop(self) -> None:
+        """Ask it to stop, and return at once; leaving the `with` block waits for it."""
+        assert self._process is not None
+        assert self._process.poll() is None, f"the server died early:\n{self.log()}"
+        self._is_told_to_stop = True
+        self._process.send_signal(signal.SIGTERM)
+
+    def workers(self) -> set[int]:
+        """Return the ids of its worker processes."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = {
+            int(child)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()
+        }
+        return {child for child in children if not _is_gone(child)}
 
     def kill(self) -> None:
         """End it and its workers in the middle of whatever they do."""
@@ -104,6 +123,26 @@ class LiveServer:
         assert self._log is not None
         self._process.wait()
         self._log.close()
+
+
+def shell_environment(directory: Path, *programs: Path) -> dict[str, str]:
+    """Return an environment in which a shell finds `herzum-approval`, of this very code, and other programs.
+
+    directory: where the command may be written.
+    """
+    command = directory / "bin" / "herzum-approval"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m herzum_approval.cli "$@"\n')
+    command.chmod(0o755)
+    path = os.pathsep.join([str(command.parent), *map(str, programs), os.environ["PATH"]])
+    return {**_clean_environment(), "PATH": path}
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return True
 
 
 def _clean_environment() -> dict[str, str]:

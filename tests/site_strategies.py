@@ -19,6 +19,7 @@ from herzum_approval.domain.bulk_mappings import (
     ScopeType,
 )
 from herzum_approval.domain.configuration import Configuration, CredentialsRequired, Licence, LicenceState
+from herzum_approval.domain.custom_roles import CustomUserRole, JsmSite, RoleAssignment
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.history import Comment, Event, EventKind, Message, MessageKind
 from herzum_approval.domain.issue_approvals import (
@@ -41,6 +42,7 @@ from herzum_approval.domain.jira import (
     Workflow,
     WorkflowScheme,
 )
+from herzum_approval.domain.jsm_tokens import JsmToken, Scope
 from herzum_approval.domain.mappings import (
     AbstainOverride,
     ApprovalMapping,
@@ -169,6 +171,17 @@ def sites(draw):
     ways = [
         (issue, *way) for issue in issues for way in _ways(workflow_of(issue.project_id, issue.issue_type_id))
     ]
+    jsm_sites = tuple(
+        JsmSite(
+            cloud_id=f"cloud-{number}",
+            name=draw(texts),
+            administrators=draw(_of(usernames)),
+            has_custom_roles=draw(st.booleans()),
+            is_throttled=draw(st.booleans()),
+        )
+        for number in range(draw(st.integers(0, 2)))
+    )
+    roles_of_jsm = _custom_roles(draw, jsm_sites)
     records = (
         _collection(
             draw, lambda id: _record(id, ways, approvals, mappings, rule_ids, usernames, group_names), 6
@@ -203,6 +216,10 @@ def sites(draw):
             draw, _collection, users=users, groups=groups, projects=projects, issues=issues, fields=fields
         ),
         api_keys=_collection(draw, lambda id: _api_key(id, usernames, group_names, fields), 2),
+        jsm_sites=jsm_sites,
+        custom_roles=roles_of_jsm,
+        role_assignments=_role_assignments(draw, roles_of_jsm, usernames),
+        jsm_tokens=_collection(draw, lambda id: _jsm_token(id, usernames)),
         login_records=tuple(draw(_login_record(username)) for username in sorted(draw(_of(usernames)))),
         sessions=tuple(
             Session(
@@ -600,4 +617,40 @@ def _login_record(username):
         attempted_at=st.none() | moments,
         login_count=counts,
         last_login_at=st.none() | moments,
+    )
+
+
+def _custom_roles(draw, jsm_sites):
+    if not jsm_sites:
+        return ()
+    numbers = sorted(draw(_distinct(ids, 3)))
+    return tuple(
+        CustomUserRole(
+            id=f"{number:08x}-0000-4000-8000-000000000000",
+            cloud_id=draw(st.sampled_from(jsm_sites)).cloud_id,
+            name=f"custom role {number}",
+            granted_rights=draw(_of(["alert-action", "asdasdad", "é"])),
+            disallowed_rights=draw(_of(["alert-delete", '"quoted"'])),
+        )
+        for number in numbers
+    )
+
+
+def _role_assignments(draw, roles, usernames):
+    cloud_ids = {role.id: role.cloud_id for role in roles}
+    chosen = [(name, role.id) for name in draw(_of(usernames)) for role in draw(_of(roles))]
+    by_holder = {(name, cloud_ids[role_id]): (name, role_id) for name, role_id in chosen}
+    return tuple(RoleAssignment(username=name, role_id=id) for name, id in sorted(by_holder.values()))
+
+
+def _jsm_token(id, usernames):
+    return st.builds(
+        JsmToken,
+        id=st.just(id),
+        token_digest=st.just(f"{id:064x}"),
+        username=st.sampled_from(usernames),
+        label=texts,
+        scopes=st.none() | _of(list(Scope)),
+        created_at=st.none() | moments,
+        expires_at=st.none() | moments,
     )

@@ -40,8 +40,10 @@ _DOOR = Room(
         "errors",
         "clock",
         "config",
+        "metrics",
         "api.family",
         "api.login",
+        "api.parsed",
         "api.rendered",
     ),
     ("flask", "marshmallow", "orjson"),
@@ -51,28 +53,45 @@ ROOMS: dict[str, Room] = {
     "errors": Room(),
     "clock": Room(),
     "config": Room(),
+    "metrics": Room((), ("prometheus_client",)),
     "examples": Room(),
     "documents": Room(("errors", "config")),
     "domain": Room(("domain.jql", "errors")),
     "domain.jql": Room(("domain", "errors"), ("lark",)),
-    "store": Room(("domain", "errors"), ("peewee", "playhouse")),
+    "store": Room(("domain", "errors", "clock", "metrics"), ("peewee", "playhouse")),
     "services": Room(
-        ("store", "domain", "errors", "clock", "config"), ("bcrypt", "cattrs", "cryptography", "httpcore")
+        ("store", "domain", "errors", "clock", "config", "metrics"),
+        ("bcrypt", "cattrs", "cryptography", "httpcore"),
     ),
     "api.family": Room(("errors", "config"), ("flask", "flask_smorest", "marshmallow", "orjson", "werkzeug")),
     "api.rendered": Room((), ("marshmallow", "orjson")),
-    "api.login": Room(("services", "domain", "errors", "clock", "config", "api.family"), ("flask",)),
+    "api.login": Room(
+        ("services", "domain", "errors", "clock", "config", "api.family"), ("flask", "werkzeug")
+    ),
+    "api.parsed": Room((), ("marshmallow",)),
+    "api.shortcuts": Room(("services", "domain", "errors", "metrics", "api.family", "api.login")),
     "api.openapi": Room(("errors", "examples", "api.family"), ("flask", "flask_smorest")),
+    "api.operations": Room(("services", "errors", "metrics", "api.family", "api.login"), ("flask",)),
     "api.herzum": _DOOR,
     "api.jira": _DOOR,
     "api.approval_path": _DOOR,
     "api.administration": _DOOR,
+    "api.jsm_ops": _DOOR,
     "api.emulator": _DOOR,
     "api": Room(
-        ("api.family", "api.herzum", "api.jira", "api.approval_path", "api.administration", "api.emulator")
+        (
+            "api.family",
+            "api.herzum",
+            "api.jira",
+            "api.approval_path",
+            "api.administration",
+            "api.jsm_ops",
+            "api.emulator",
+        )
     ),
     "cli": Room(
-        ("app", "services", "domain", "errors", "config", "documents"), ("click", "flask", "granian", "rich")
+        ("app", "services", "domain", "errors", "config", "documents", "metrics"),
+        ("click", "flask", "granian", "rich"),
     ),
     "app": Room((EVERYTHING,), ("flask", "orjson", "structlog")),
     "": Room(),
@@ -91,7 +110,7 @@ PRIVATE = (
 NEVER_IMPORTED = {"tzdata", "flask-swagger-ui"}
 """Packages of data, which are found and not imported."""
 
-DISTRIBUTIONS = {"flask-smorest": "flask_smorest"}
+DISTRIBUTIONS = {"flask-smorest": "flask_smorest", "prometheus-client": "prometheus_client"}
 IMPORTED_AS = {"playhouse": "peewee", "werkzeug": "flask"}
 """Comes with: Peewee's own extras, and what Flask is made of."""
 

@@ -16,7 +16,7 @@ from herzum_approval import documents
 from herzum_approval.app import create_app
 from herzum_approval.config import PREFIX, Settings
 from herzum_approval.errors import FAMILIES, Fault
-from tests.live import ROOT, LiveServer
+from tests.live import ROOT, LiveServer, shell_environment
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
@@ -167,7 +167,8 @@ def outputs(lines: list[str], directory: Path, address: str) -> list[str]:
     script = "\n".join(
         f"exec > {place}.txt 2>&1\n{line.replace(ADDRESS, address)}" for place, line in enumerate(lines)
     )
-    subprocess.run(["bash", "-c", script], cwd=directory, check=True, timeout=60)
+    environment = shell_environment(directory)
+    subprocess.run(["bash", "-c", script], cwd=directory, check=True, timeout=60, env=environment)
     return [
         text_of(directory / f"{place}.txt").replace(address, ADDRESS).rstrip("\n")
         for place in range(len(lines))
@@ -223,7 +224,8 @@ def test_parity_names_every_operation_and_parameter(family: str) -> None:
 @pytest.mark.parametrize("family", DOCUMENTED_FAMILIES)
 def test_parity_lists_every_fault(family: str) -> None:
     """With its code and status, in the family's part of the page; and no fault that is gone."""
-    heading = "Herzum Approval" if family == "herzum" else family.replace("_", " ").title()
+    names = {"herzum": "Herzum Approval", "jsm_ops": "JSM Operations", "approval_path": "Approval Path"}
+    heading = names.get(family, family.title())
     _, _, rest = text_of(DOCS / "parity.md").partition(f"\n## {heading}")
     rows = table_rows(rest.partition("\n## ")[0])
     listed = {cell: row for row in rows for cell in row if re.fullmatch(r"[A-Z]+(_[A-Z]+)+|BUSY", cell)}

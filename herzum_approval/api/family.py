@@ -6,7 +6,9 @@ the answer is a small HTML page.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import re
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from html import escape
@@ -50,6 +52,31 @@ ALWAYS = (
 """Faults that any operation of any family may meet, so none needs to name them."""
 
 
+ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The present version"}}
+"""The header that says a version, for OpenAPI."""
+
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "Only where one of these versions is the present one; `*` and absence stand for any",
+}
+"""The header that expects a version, for OpenAPI."""
+
+_TAG = re.compile(r'\s*"(0|[1-9][0-9]{0,18})"\s*', re.ASCII)
+
+
+def expected_versions() -> Collection[int] | None:
+    """Return the versions that `If-Match` names; None where any will do.
+
+    Tags are compared strongly, so weak ones and whatever else was never given out match nothing.
+    """
+    given = request.headers.get("If-Match")
+    if given is None or given.strip() == "*":
+        return None
+    return {int(found[1]) for part in given.split(",") if (found := _TAG.fullmatch(part))}
+
+
 def json_response(payload: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return the payload as compact JSON, keys in their order, with Jira's content type."""
     return bytes_response(orjson.dumps(payload), status, headers)
@@ -67,10 +94,18 @@ def read_json_object() -> dict[str, Any]:
     """
     if request.mimetype != "application/json":
         raise Problem(Fault.CONTENT_TYPE_UNSUPPORTED)
-    value = parse_json(request.get_data(cache=False))
+    value = parse_json(read_body())
     if not isinstance(value, dict):
         raise Problem(Fault.BODY_MALFORMED, reason="it must be an object")
     return value
+
+
+def read_body() -> bytes:
+    """Return the request's body. Raises: BODY_TOO_LARGE, also where its length was not told before."""
+    body = request.get_data(cache=False)
+    if len(body) > config.current().max_body_bytes:
+        raise Problem(Fault.BODY_TOO_LARGE)
+    return body
 
 
 def parse_json(body: bytes) -> Any:
@@ -190,14 +225,21 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
 
+def plain_request_id() -> str:
+    """Return a new id for a request, as most families spell them."""
+    return secrets.token_hex(8)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """One set of paths that speaks one language.
 
     bases: path prefixes, without a slash at the end.
     after_request: adds the family's headers to each of its answers, errors too.
+    shortcuts: short ways to answers of some paths, for requests in which nothing is out of order.
     security_schemes: how callers sign in, as OpenAPI names it.
     is_emulators: exists in demonstration mode only.
+    make_request_id: for requests that bring no id of their own.
     """
 
     title: str
@@ -206,8 +248,10 @@ class Family:
     errors: ErrorShape
     blueprints: tuple[Blueprint, ...]
     after_request: Callable[[Response], Response] | None = None
+    shortcuts: Mapping[str, Callable[..., bytes | None]] = field(default_factory=dict)
     security_schemes: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     is_emulators: bool = False
+    make_request_id: Callable[[], str] = plain_request_id
 
     @property
     def name(self) -> str:
@@ -256,6 +300,12 @@ JIRA_LOGINS: Mapping[str, dict[str, Any]] = {
 def family_of(path: str, families: Sequence[Family]) -> Family | None:
     """Return the family that the path belongs to: the first that claims it."""
     return next((family for family in families if family.matches(path)), None)
+
+
+def new_request_id(path: str, families: Sequence[Family]) -> str:
+    """Return an id for a request to the path, as its family spells them."""
+    family = family_of(path, families)
+    return family.make_request_id() if family else plain_request_id()
 
 
 def install_error_handlers(app: Flask, families: Sequence[Family]) -> None:

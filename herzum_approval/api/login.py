@@ -6,11 +6,15 @@ leave the actor in `g.actor`; `sign` puts Jira's headers on each of their answer
 
 import base64
 import itertools
+import re
 import zlib
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from flask import Response, g, request
+from werkzeug.http import parse_cookie
 
 from herzum_approval import clock, config
 from herzum_approval.domain.people import Actor
@@ -33,6 +37,7 @@ FAULTS = (Fault.LOGIN_REQUIRED, *OPTIONAL_FAULTS)
 """What a request meets where somebody must be signed in."""
 
 _ANONYMOUS = "anonymous"
+_ONLY_SESSION = re.compile(r"JSESSIONID=([A-Za-z0-9_-]+)")
 _SESSION_IDS = 36**6
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _request_numbers = itertools.count(1)
@@ -85,6 +90,23 @@ def _actor_of_basic(credentials: str) -> Actor:
     return result.actor
 
 
+def actor_at_once(environ: Mapping[str, Any]) -> Actor | None:
+    """Return who asks, where that is known without any count or check; None where it must be found out.
+
+    environ: of a request without `os_authType`.
+    """
+    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "basic":
+        username, colon, password = _decoded(credentials.strip()).partition(":")
+        return logins.recall(username, password) if colon else None
+    if scheme:
+        return None
+    cookies = environ.get("HTTP_COOKIE", "")
+    alone = _ONLY_SESSION.fullmatch(cookies)
+    token = alone[1] if alone else parse_cookie(cookies).get(SESSION_COOKIE)
+    return None if token is None else logins.recall_session(token)
+
+
 def _decoded(credentials: str) -> str:
     try:
         text = base64.b64decode(credentials, validate=True)
@@ -108,15 +130,25 @@ def session_token() -> str | None:
 
 def sign(response: Response) -> Response:
     """Add the headers by which Jira's clients see who they were taken for."""
-    actor: Actor | None = g.get("actor")
-    headers = response.headers
-    headers["X-AREQUESTID"] = _request_number()
-    headers["X-AUSERNAME"] = _header_text(actor.username) if actor else _ANONYMOUS
-    headers.setdefault("Cache-Control", "no-cache, no-store, no-transform")
-    if actor is not None:
-        headers["X-ASESSIONID"] = _short_session_id(actor)
-        headers.setdefault("X-Seraph-LoginReason", "OK")
+    for name, value in headers_for(g.get("actor")):
+        response.headers.setdefault(name, value)
     return response
+
+
+def headers_for(actor: Actor | None) -> list[tuple[str, str]]:
+    """Return the headers by which a client sees who it was taken for. actor: None for nobody."""
+    return [("X-AREQUESTID", _request_number()), *_known_headers(actor)]
+
+
+@lru_cache(maxsize=1024)
+def _known_headers(actor: Actor | None) -> tuple[tuple[str, str], ...]:
+    named = (
+        ("X-AUSERNAME", _header_text(actor.username) if actor else _ANONYMOUS),
+        ("Cache-Control", "no-cache, no-store, no-transform"),
+    )
+    if actor is None:
+        return named
+    return (*named, ("X-ASESSIONID", _short_session_id(actor)), ("X-Seraph-LoginReason", "OK"))
 
 
 def _request_number() -> str:

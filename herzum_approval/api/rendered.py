@@ -15,16 +15,16 @@ Row = Sequence[Any]
 
 
 class Spelt(Protocol):
-    """What a field must have to be rendered: its wire key and how it spells a raw value."""
+    """What a field must have to be rendered: its wire key and how it spells a raw value, if not as it is."""
 
     data_key: str | None
     attribute: str | None
 
-    def spell(self, value: Any) -> Any: ...
+    spell: Callable[[Any], Any] | None
 
 
-def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterable[Row]], bytes]:
-    """Return a function that renders rows as a JSON array of the schema's objects.
+def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterable[Row]], list[bytes]]:
+    """Return a function that renders each row as a JSON object of the schema.
 
     columns: the attribute that each place of a row holds. Keys come in the order of the schema's
     fields; what is spelt as None is left out, as in every documented answer.
@@ -32,16 +32,17 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
     places = {column: place for place, column in enumerate(columns)}
     plan = [(field.data_key, places[field.attribute], field.spell) for field in _fields(schema)]
 
-    def render(rows: Iterable[Row]) -> bytes:
-        records = []
-        for row in rows:
-            record = {}
-            for key, place, spell in plan:
-                value = spell(row[place])
-                if value is not None:
-                    record[key] = value
-            records.append(record)
-        return orjson.dumps(records)
+    def render(rows: Iterable[Row]) -> list[bytes]:
+        return [
+            orjson.dumps(
+                {
+                    key: value
+                    for key, place, spell in plan
+                    if (value := spell(row[place]) if spell else row[place]) is not None
+                }
+            )
+            for row in rows
+        ]
 
     return render
 

@@ -1,4 +1,4 @@
-"""Whether a mapping, an approval or a configuration fits into the site as it stands.
+"""Whether a mapping, an approval, a configuration or a site of the cloud fits into the site as it stands.
 
 The rules are those of a whole site (`site_references`, `site_checks`), asked about the one entry.
 """
@@ -12,6 +12,7 @@ from herzum_approval.domain.approval_paths import ApprovalDefinition, Condition
 from herzum_approval.domain.approvals import Approval
 from herzum_approval.domain.configuration import Configuration
 from herzum_approval.domain.confluence import Page, Space
+from herzum_approval.domain.custom_roles import JsmSite
 from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.site_checks import Workflows, is_of
 from herzum_approval.domain.site_references import link_faults, value_faults
@@ -94,6 +95,16 @@ def check_page(page: Page, site: Site) -> None:
     Raises: REFERENCE_INVALID.
     """
     _check(replace(site, pages=(page,)), "pages[0].")
+
+
+def check_jsm_site(jsm_site: JsmSite, site: Site) -> None:
+    """Do nothing where the site of the cloud fits. site: at least all that it mentions.
+
+    Raises: VALUE_INVALID, REFERENCE_INVALID.
+    """
+    _check(replace(site, jsm_sites=(jsm_site,)), "jsm_sites[0].")
+    if len(set(jsm_site.administrators)) < len(jsm_site.administrators):
+        raise Problem(Fault.VALUE_INVALID, field="administrators", reason="names somebody twice")
 
 
 def _check(site: Site, prefix: str) -> None:

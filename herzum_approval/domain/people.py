@@ -92,12 +92,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A signed-in browser or client; only the digest of its id is kept."""
+    """A signed-in browser or client; only the digest of its id is kept.
+
+    wrote_at: when it last wrote something; kept only where a copy of the database is read.
+    """
 
     token_digest: str
     username: str
     created_at: datetime
     seen_at: datetime
+    wrote_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +109,10 @@ class Actor:
     """Who asks, and by which right.
 
     session_digest: the session that the request came with; None for Basic credentials.
+    may_lag: a search may show the state of a moment ago: the session wrote nothing since.
     """
 
     username: str
     display_name: str
     session_digest: str | None = None
+    may_lag: bool = False

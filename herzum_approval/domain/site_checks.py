@@ -8,6 +8,7 @@ from herzum_approval.domain.approval_path_checks import (
     definition_value_faults,
     path_faults,
 )
+from herzum_approval.domain.custom_role_checks import custom_role_faults
 from herzum_approval.domain.issue_approvals import ApprovalStatus
 from herzum_approval.domain.jira import Issue, Workflow
 from herzum_approval.domain.mappings import ApprovalMapping
@@ -34,6 +35,7 @@ def faults(site: Site) -> Iterator[SiteFault]:
         yield from definition_value_faults(site)
         yield from definition_link_faults(site)
         yield from path_faults(site)
+        yield from custom_role_faults(site)
 
 
 def _transition_faults(site: Site) -> Iterator[SiteFault]:

@@ -68,6 +68,10 @@ UNIQUE = (
     "path_mails[].id",
     "api_keys[].id",
     "api_keys[].digest",
+    "jsm_sites[].cloud_id",
+    "custom_roles[].id",
+    "jsm_tokens[].id",
+    "jsm_tokens[].token_digest",
     "login_records[].username",
     "sessions[].token_digest",
 )
@@ -81,6 +85,7 @@ UNIQUE_WITHIN = (
     "projects[].browsers[]",
     "projects[].roles[].role_id",
     "bulk_operations[].records[].issue_approval_id",
+    "jsm_sites[].administrators[]",
 )
 """What may occur once within the entry that holds it."""
 
@@ -141,6 +146,11 @@ REFERENCES = {
     "approval_paths[].steps[].definition.group": "groups[].name",
     "http_calls[].path_id": "approval_paths[].id",
     "path_mails[].path_id": "approval_paths[].id",
+    "jsm_sites[].administrators[]": "users[].username",
+    "custom_roles[].cloud_id": "jsm_sites[].cloud_id",
+    "role_assignments[].username": "users[].username",
+    "role_assignments[].role_id": "custom_roles[].id",
+    "jsm_tokens[].username": "users[].username",
     "login_records[].username": "users[].username",
     "sessions[].username": "users[].username",
     "configuration.reversing_exempted_users[]": "users[].username",
@@ -173,7 +183,7 @@ APPROVER_TARGETS = {
 
 _APPROVERS = ("approvals[].approvers[]", "approval_mappings[].settings.super_approvers[]")
 
-_TEXT_IDS = ("groups[].id", "custom_fields[].id")
+_TEXT_IDS = ("groups[].id", "custom_fields[].id", "custom_roles[].id")
 
 LEAST = {
     "configuration.comment_limit": 0,
@@ -207,6 +217,9 @@ FORMATS = {
     "projects[].key": re.compile(r"[A-Z][A-Z0-9_]+"),
     "issues[].key": re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*"),
     "custom_fields[].id": re.compile(r"customfield_[0-9]+"),
+    "jsm_sites[].cloud_id": re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}"),
+    "custom_roles[].id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "jsm_tokens[].token_digest": re.compile(r"[0-9a-f]{64}"),
 } | {
     path: re.compile(r"\S(.*\S)?", re.DOTALL)
     for path in (

@@ -8,6 +8,7 @@ from herzum_approval.domain.approvals import Approval, ConditionalRule
 from herzum_approval.domain.bulk_mappings import BulkOperation
 from herzum_approval.domain.configuration import Configuration, Licence
 from herzum_approval.domain.confluence import Page, PageComment, Space
+from herzum_approval.domain.custom_roles import CustomUserRole, JsmSite, RoleAssignment
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.history import Comment, Event, Message
 from herzum_approval.domain.http_steps import HttpCall
@@ -22,6 +23,7 @@ from herzum_approval.domain.jira import (
     Workflow,
     WorkflowScheme,
 )
+from herzum_approval.domain.jsm_tokens import JsmToken
 from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.people import Group, LoginRecord, Session, User
 
@@ -72,5 +74,9 @@ class Site:
     http_calls: tuple[HttpCall, ...] = ()
     path_mails: tuple[PathMail, ...] = ()
     api_keys: tuple[ApiKey, ...] = ()
+    jsm_sites: tuple[JsmSite, ...] = ()
+    custom_roles: tuple[CustomUserRole, ...] = ()
+    role_assignments: tuple[RoleAssignment, ...] = ()
+    jsm_tokens: tuple[JsmToken, ...] = ()
     login_records: tuple[LoginRecord, ...] = ()
     sessions: tuple[Session, ...] = ()

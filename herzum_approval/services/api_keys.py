@@ -1,4 +1,7 @@
-"""API keys of Approval Path: finding who asks by one, in whose name, and administering them."""
+"""API keys of Approval Path: finding who asks by one, in whose name, and administering them.
+
+None of it bears on approvals, nor is it kept in memory, so writing it is daily business.
+"""
 
 import logging
 import secrets
@@ -53,7 +56,7 @@ def use_key(value: str, privilege: Privilege, *, peer: str | None, forwarded_for
     key = _key_of(value)
     trusted = address_ranges(config.current().trusted_proxies)
     check_use(key, privilege, now=now, address=client_address(peer, forwarded_for, trusted))
-    if not writing(lambda database: stored.count_use(database, key.id, now)):
+    if not writing(lambda database: stored.count_use(database, key.id, now), is_daily=True):
         raise Problem(Fault.KEY_UNKNOWN)  # deleted since it was read
     return key
 
@@ -138,7 +141,7 @@ def create_key(actor: Actor, terms: KeyTerms) -> Versioned[ApiKey]:
         _check(database, key)
         return Versioned(stored.insert_key(database, key), FIRST)
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def edit_key(id: int, terms: KeyTerms, *, versions: Collection[int] | None = None) -> Versioned[ApiKey]:
@@ -157,7 +160,7 @@ def edit_key(id: int, terms: KeyTerms, *, versions: Collection[int] | None = Non
         stored.update_key(database, before, later)
         return before.succeeded_by(later)
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def delete_key(id: int, *, versions: Collection[int] | None = None) -> None:
@@ -168,7 +171,7 @@ def delete_key(id: int, *, versions: Collection[int] | None = None) -> None:
         before.require(versions)
         stored.delete_key(database, before)
 
-    writing(work)
+    writing(work, is_daily=True)
 
 
 def _found(database: Any, id: int) -> Versioned[ApiKey]:

@@ -208,7 +208,7 @@ def create_approval(
         stored.insert_path(database, outcome)
         return shown(database, [outcome.path])
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def _definition(database: Any, reference: Reference, definition_id: str) -> ApprovalDefinition:
@@ -290,7 +290,7 @@ def vote(path_id: int, voter: str, decision: Decision, *, position: int | None =
         now = clock.now()
         return runs.vote(path, voter, decision, around=around, now=now, position=position)
 
-    return writing(lambda database: changed(database, path_id, happen))
+    return writing(lambda database: changed(database, path_id, happen), is_daily=True)
 
 
 def archive(path_id: int) -> ApprovalPath:
@@ -299,7 +299,7 @@ def archive(path_id: int) -> ApprovalPath:
     def happen(path: ApprovalPath, around: Around) -> Outcome:
         return Outcome(path=runs.archive(runs.as_of(path, clock.now()), clock.now()))
 
-    return writing(lambda database: changed(database, path_id, happen))
+    return writing(lambda database: changed(database, path_id, happen), is_daily=True)
 
 
 def changed(database: Any, path_id: int, happen: Any) -> ApprovalPath:
@@ -339,7 +339,7 @@ def reset_approvals(
             stored.comment(database, place, performer, told, now)
         return shown(database, found)
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def delete_approval(reference: Reference, approval_id: str, *, performer: str) -> None:
@@ -360,7 +360,7 @@ def delete_approval(reference: Reference, approval_id: str, *, performer: str) -
         told = report(runs.as_of(found[0], now), Occasion.DELETED)
         stored.comment(database, place, performer, told, now)
 
-    writing(work)
+    writing(work, is_daily=True)
 
 
 def delete_path(path_id: int, *, performer: str) -> None:

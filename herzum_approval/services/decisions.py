@@ -16,10 +16,10 @@ from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import logins, people
 from herzum_approval.services.issues import responsive_picture
 from herzum_approval.services.logins import Outcome as LoginOutcome
+from herzum_approval.store import at_a_glance, reading, writing
 from herzum_approval.store import configuration as stored_configuration
 from herzum_approval.store import delegations as stored_delegations
 from herzum_approval.store import issue_approvals as stored
-from herzum_approval.store import reading, writing
 from herzum_approval.store.outcomes import write_outcome
 from herzum_approval.store.surroundings import lock_issues, read_surroundings
 
@@ -48,21 +48,28 @@ def act(
     CREDENTIALS_DENIED, CREDENTIALS_WRONG, ACTION_DISABLED, ACTION_UNAUTHORIZED, COMMENT_REQUIRED.
     Source: HAP REST API, "Operate on Issue Approvals"; the order of checks is inferred.
     """
-    with reading() as database:
-        issue_id = _issue_id(database, actor, issue_approval_id)
-        configuration = stored_configuration.read_configuration(database)
+    issue_id, configuration = at_a_glance(lambda: _looked_up(actor, issue_approval_id))
     # Passwords are hashed outside of the transaction, so all that matters is read again inside.
     _check_credentials(actor, credentials, configuration)
-    return writing(lambda database: _decided(database, actor, issue_id, issue_approval_id, action, comment))
+    return writing(
+        lambda database: _decided(database, actor, issue_id, issue_approval_id, action, comment),
+        is_daily=True,
+    )
 
 
-def _issue_id(database: Any, actor: Actor, issue_approval_id: int) -> int:
-    found = stored.find_place(database, issue_approval_id) if issue_approval_id <= LARGEST_ID else None
-    if found is None or found.project_id not in people.visible_project_ids(people.principals(actor.username)):
-        raise Problem(Fault.ISSUE_APPROVAL_NOT_FOUND)
-    if found.is_configuration:
-        raise Problem(Fault.CONFIGURATION_ROW)
-    return found.issue_id
+def _looked_up(actor: Actor, issue_approval_id: int) -> tuple[int, Configuration]:
+    """Return the id of the record's issue, and the configuration."""
+    with reading() as database:
+        found = stored.find_place(database, issue_approval_id) if issue_approval_id <= LARGEST_ID else None
+        if found is None or not _may_browse(actor, found.project_id):
+            raise Problem(Fault.ISSUE_APPROVAL_NOT_FOUND)
+        if found.is_configuration:
+            raise Problem(Fault.CONFIGURATION_ROW)
+        return found.issue_id, stored_configuration.read_configuration(database)
+
+
+def _may_browse(actor: Actor, project_id: int) -> bool:
+    return project_id in people.visible_project_ids(people.principals(actor.username))
 
 
 def _check_credentials(actor: Actor, given: Credentials, configuration: Configuration) -> None:
@@ -94,8 +101,8 @@ def _decided(
 ) -> IssueApprovalView:
     lock_issues(database, [issue_id])
     around = read_surroundings(database, issue_id)
-    if around is None:
-        raise Problem(Fault.ISSUE_APPROVAL_NOT_FOUND)  # the issue was removed since it was looked for
+    if around is None or not _may_browse(actor, around.project.id):
+        raise Problem(Fault.ISSUE_APPROVAL_NOT_FOUND)  # removed, or out of sight, since it was looked for
     before = responsive_picture(around)
     record = _found(before, issue_approval_id)
     right = _right(database, before, record, actor.username)

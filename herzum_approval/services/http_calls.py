@@ -93,7 +93,7 @@ def _conclude(before: HttpCall, after: HttpCall, now: datetime) -> bool:
             return False
         return is_first
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 # -- sending ----------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def _taken(call_id: int) -> HttpCall | None:
                 return replace(call, claimed_at=now)
         return None
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def _sent(call: HttpCall, now: Callable[[], datetime]) -> HttpCall:

@@ -1,11 +1,13 @@
 """Issue approvals: searching them."""
 
-from collections.abc import Sequence
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated, SearchFilters
-from herzum_approval.domain.jira import id_of
+from herzum_approval.domain.jira import LARGEST_ID, id_of
 from herzum_approval.domain.people import ANYONE, Actor, folded
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import people
@@ -15,9 +17,18 @@ from herzum_approval.store import delegations as stored_delegations
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import issues as stored_issues
 from herzum_approval.store import reading
+from herzum_approval.store.kept import Recent, answers, facts, is_watched
 
 COLUMNS = stored.COLUMNS
 """What each place of a row of `Found` holds: an attribute of `IssueApprovalView`."""
+
+
+Row = tuple[Any, ...]
+Render = Callable[[Sequence[Row]], Sequence[Any]]
+
+_PART = 500
+_BOUNDARY = 500
+_RECORDS_KEPT = 16 * 1024
 
 
 class Page(NamedTuple):
@@ -32,32 +43,134 @@ class Page(NamedTuple):
 class Found:
     """What a search found.
 
-    rows: as raw as the database keeps them, in places named by `COLUMNS`.
+    parts: what was found, in parts. The first is there; each further one is read when it is asked
+    for, and shows its records as they are then.
     page: None where the whole list was asked for.
+    is_long: there are further parts.
     """
 
-    rows: Sequence[tuple[Any, ...]]
+    parts: Iterable[Sequence[Any]]
     page: Page | None = None
+    is_long: bool = False
+
+    @property
+    def rows(self) -> list[Any]:
+        return [row for part in self.parts for row in part]
 
 
-def search(actor: Actor, filters: SearchFilters) -> Found:
+def search(actor: Actor, filters: SearchFilters, render: Render = list) -> Found:
     """Return the issue approvals that the filters leave, of the issues that the actor may browse.
 
     Names are checked in this order: approval, user, single issue key, sets of keys and ids.
     A page without a start begins at 0; one without a size has all the rest.
+    render: makes what is found out of rows, which are as raw as the database keeps them, in places
+        named by `COLUMNS`; what it made is kept under the versions of all that it shows.
 
     Raises: APPROVAL_NOT_FOUND, USER_NOT_FOUND, ISSUE_NOT_FOUND, ISSUES_NOT_FOUND.
     Source: HAP REST API, "Search Issue Approvals".
     """
-    with reading(at_one_moment=True) as database:
-        criteria = _criteria(database, actor, filters)
-        if not filters.is_paged:
-            return Found(stored.search(database, criteria))
-        start_at = filters.start_at or 0
-        total = stored.count(database, criteria)
-        rows = stored.search(database, criteria, offset=start_at, limit=filters.max_results)
-    max_results = max(total - start_at, 0) if filters.max_results is None else filters.max_results
-    return Found(rows, Page(start_at, max_results, total))
+    with reading(at_one_moment=True, may_lag=actor.may_lag) as database:
+        # Asked for first: what is kept may be younger than its version, but never older.
+        kept = answers(database) if filters.is_paged or is_watched(database) else None
+        key = ("criteria", actor.username, replace(filters, start_at=None, max_results=None))
+        criteria = facts(database).remembered(key, lambda: _criteria(database, actor, filters))
+        if filters.is_paged:
+            assert kept is not None
+            return _page_found(database, actor, criteria, filters, kept, render)
+        ids = stored.find_ids(database, criteria, limit=_PART + 1)
+        return _found(database, actor, criteria, ids, None, kept, render)
+
+
+def _page_found(
+    database: Any, actor: Actor, criteria: Criteria, filters: SearchFilters, kept: Recent, render: Render
+) -> Found:
+    total = kept.remembered(("total", criteria), lambda: stored.count(database, criteria))
+    start_at = filters.start_at or 0
+    rest = max(total - start_at, 0)
+    page = Page(start_at, rest if filters.max_results is None else filters.max_results, total)
+    ids = _page_ids(database, criteria, page, kept)
+    return _found(database, actor, criteria, ids, page, kept, render)
+
+
+def _page_ids(database: Any, criteria: Criteria, page: Page, kept: Recent) -> list[int]:
+    """Return the page's ids, one part and one more at most, from the nearest place whose id is known."""
+    ends: list[tuple[int, int]] = kept.remembered(("ends", criteria), list)
+    place = bisect_right(ends, (page.start_at, LARGEST_ID))
+    skipped, after = ends[place - 1] if place else (0, 0)
+    offset = page.start_at - skipped
+    limit = min(page.max_results, _PART + 1)
+    ids = stored.find_ids(database, criteria, after=after, offset=offset, limit=limit)
+    if ids and offset + len(ids) >= _BOUNDARY:
+        insort(ends, (page.start_at + len(ids), ids[-1]))
+    return ids
+
+
+def _found(
+    database: Any,
+    actor: Actor,
+    criteria: Criteria,
+    ids: list[int],
+    page: Page | None,
+    kept: Recent | None,
+    render: Render,
+) -> Found:
+    first = _rendered(database, ids[:_PART], kept, render)
+    if len(ids) <= _PART:
+        return Found((first,), page)
+    size = None if page is None else page.max_results - _PART
+    rest = _further_parts(actor, criteria, ids[_PART - 1], size, render)
+    return Found(chain((first,), rest), page, is_long=True)
+
+
+def _further_parts(
+    actor: Actor, criteria: Criteria, after: int, size: int | None, render: Render
+) -> Iterator[Sequence[Any]]:
+    """Give what comes after the id, `size` at most, part by part: no connection is held between them."""
+    while size is None or size > 0:
+        with reading(at_one_moment=True, may_lag=actor.may_lag) as database:
+            limit = _PART if size is None else min(size, _PART)
+            ids = stored.find_ids(database, criteria, after=after, limit=limit)
+            part = _rendered(database, ids, None, render)
+        if not part:
+            return
+        yield part
+        after = ids[-1]
+        size = None if size is None else size - len(part)
+
+
+# -- records, rendered ------------------------------------------------------------------------
+
+
+def _rendered(database: Any, ids: Sequence[int], kept: Recent | None, render: Render) -> Sequence[Any]:
+    """Return what is made of the records, kept as long as nothing is written at all."""
+    if kept is None:
+        return _of_their_versions(database, ids, render)
+    memory: Recent = kept.remembered(("records", render), lambda: Recent(_RECORDS_KEPT))
+    found = memory.select(ids)
+    if None not in found:
+        return found
+    missing = [id for id, known in zip(ids, found, strict=True) if known is None]
+    made = dict(zip(missing, _of_their_versions(database, missing, render), strict=True))
+    for id, record in made.items():
+        memory.put(id, record)
+    return [made[id] if known is None else known for id, known in zip(ids, found, strict=True)]
+
+
+def _of_their_versions(database: Any, ids: Sequence[int], render: Render) -> list[Any]:
+    """Return what is made of the records, kept with the versions that they and their issues had."""
+    memory: Recent = facts(database).remembered(("records", render), lambda: Recent(_RECORDS_KEPT))
+    known = {id: kept for id, kept in zip(ids, memory.select(ids), strict=True) if kept is not None}
+    made = {
+        id: record
+        for id, *versions in stored.find_versions(database, list(known))
+        for was, record in (known[id],)
+        if was == versions
+    }
+    rows = stored.read_rows(database, [id for id in ids if id not in made])
+    for row, record in zip(rows, render(rows), strict=True):
+        made[row[0]] = record
+        memory.put(row[0], ([*row[-2:]], record))
+    return [made[id] for id in ids]
 
 
 def _criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:
@@ -68,12 +181,12 @@ def _criteria(database: Any, actor: Actor, filters: SearchFilters) -> Criteria:
             raise Problem(Fault.APPROVAL_NOT_FOUND)
     reach = Criteria() if filters.username is None else _reach(database, filters.username)
     visible = people.visible_project_ids(people.principals(actor.username))
-    project_ids = tuple(sorted(visible if reach.project_ids is None else visible & set(reach.project_ids)))
+    project_ids = visible if reach.project_ids is None else visible & set(reach.project_ids)
     criteria = replace(
         reach,
         approval_ids=approval_ids,
         issue_ids=_issue_ids(database, filters, tuple(visible)),
-        project_ids=project_ids,
+        project_ids=None if project_ids == people.all_project_ids() else tuple(sorted(project_ids)),
     )
     return _narrowed(criteria, filters.approval_status)
 

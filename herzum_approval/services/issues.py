@@ -72,7 +72,7 @@ def transition(actor: Actor, id_or_key: str, transition_id: int) -> None:
         before = _around(database, issue_id)
         write_outcome(database, before, move(before, transition_id, actor.username, clock.now()))
 
-    writing(work)
+    writing(work, is_daily=True)
 
 
 def responsive_picture(around: Surroundings) -> Surroundings:

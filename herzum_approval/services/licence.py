@@ -24,5 +24,10 @@ def require_valid() -> None:
 
     Raises: LICENCE_INVALID. Source: HAP REST API; that it comes before all other checks is inferred.
     """
-    if not licence().is_valid:
+    if not is_valid():
         raise Problem(Fault.LICENCE_INVALID)
+
+
+def is_valid() -> bool:
+    """Return whether the licence is valid."""
+    return licence().is_valid

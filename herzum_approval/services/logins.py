@@ -5,21 +5,27 @@ import logging
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from herzum_approval import clock, config
+from herzum_approval import clock, config, metrics
 from herzum_approval.domain.people import Account, Actor, LoginRecord, Session, folded
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import passwords
 from herzum_approval.services.credentials import CredentialMemory
 from herzum_approval.store import people as stored
-from herzum_approval.store import reading, writing
+from herzum_approval.store import reading, watch_writes, writing
 from herzum_approval.store import sessions as stored_sessions
+from herzum_approval.store.kept import answers, is_watched
+from herzum_approval.store.sessions import Use
 
 logger = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 _DOUBT = timedelta(seconds=10)
 """A check that took longer than this was never finished, and counts as the failure it was counted as."""
@@ -72,21 +78,43 @@ def verify_password(username: str, password: str, *, use_cache: bool = True) -> 
     known = _recall(username_key, password) if use_cache else None
     if known is not None:
         return known
+    if use_cache:
+        metrics.count_cache_misses("credentials")
     with _TURNS[hash(username_key) % len(_TURNS)]:
         # Whoever had the turn before may have verified the same password.
         known = _recall(username_key, password) if use_cache else None
         result = known or _check(username_key, password)
+    metrics.count_login(result.outcome.name.lower())
     logger.info("login %s", result.outcome.name, extra={"username": username[:_LOGGED_LENGTH]})
     return result
 
 
+def recall(username: str, password: str) -> Actor | None:
+    """Return who it is where the password was verified lately, else None; nothing is counted."""
+    username_key = folded(username)
+    with reading() as database:
+        find = partial(stored.find_account, database, username_key)
+        account = _remembered(database, ("account", username_key), find)
+    known = _known(account, password)
+    return None if known is None else known.actor
+
+
+def _remembered(database: Any, key: tuple[str, str], read: Callable[[], Found]) -> Found:
+    """Return what is read, kept as long as nothing is written where that is cheap to tell."""
+    return answers(database).remembered(key, read) if is_watched(database) else read()
+
+
 def _recall(username_key: str, password: str) -> LoginResult | None:
+    return _known(_find_account(username_key), password)
+
+
+def _known(account: Account | None, password: str) -> LoginResult | None:
     """Return the success of lately, unless the user is locked out, gone, or has a new password."""
-    account = _find_account(username_key)
     if account is None or account.failed_count >= config.current().failed_logins_allowed:
         return None
     if not _memory.knows(account.password_hash, password):
         return None
+    metrics.count_cache_hits("credentials")
     return _success(account)
 
 
@@ -117,7 +145,8 @@ def _count_attempt(username: str) -> bool:
             limit=config.current().failed_logins_allowed,
             now=now,
             doubtful_since=now - _DOUBT,
-        )
+        ),
+        is_daily=True,
     )
 
 
@@ -129,18 +158,24 @@ def _is_locked(account: Account, now: datetime) -> bool:
 
 
 def _compare(account: Account, password: str) -> LoginResult:
-    """Check the password of a counted attempt and resolve the count."""
+    """Check the password of a counted attempt and resolve the count.
+
+    Raises: BUSY where the account's hash changed under each try.
+    """
     current: Account | None = account
     for _ in range(_TRIES):
         if current is None or not passwords.check_password(password, current.password_hash):
-            break
+            writing(
+                lambda database: stored.record_failure(database, account.username, clock.now()), is_daily=True
+            )
+            return _FAILED
         if _resolve_success(current, password):
             return _success(current)
         # The hash changed while it was checked: the user has a new password, or a stronger hash.
         current = _find_account(folded(account.username))
-    now = clock.now()
-    writing(lambda database: stored.record_failure(database, account.username, now))
-    return _FAILED
+    # Each hash was matched, and each was gone by then: nobody can say that the password is wrong.
+    writing(lambda database: stored.withdraw_attempt(database, account.username), is_daily=True)
+    raise Problem(Fault.BUSY)
 
 
 def _resolve_success(account: Account, password: str) -> bool:
@@ -155,7 +190,7 @@ def _resolve_success(account: Account, password: str) -> bool:
         stored.record_success(database, account.username, now)
         return True
 
-    if not writing(work):
+    if not writing(work, is_daily=True):
         return False
     _memory.remember(new_hash, password, config.current().credential_cache_seconds)
     return True
@@ -195,32 +230,63 @@ def open_session(actor: Actor, *, replacing: str | None = None) -> str:
             stored_sessions.delete_session(database, _digest(replacing))
         stored_sessions.add_session(database, session)
 
-    writing(work)
+    writing(work, is_daily=True)
     return token
 
 
 def session_actor(token: str) -> Actor | None:
     """Return who is signed in by the session; None where it is unknown, expired, or its user inactive."""
-    settings = config.current()
-    now = clock.now()
+    digest = _digest(token)
     with reading() as database:
-        found = stored_sessions.find_session(
-            database,
-            _digest(token),
-            created_after=now - timedelta(seconds=settings.session_absolute_seconds),
-            seen_after=now - timedelta(seconds=settings.session_idle_seconds),
-        )
-    if found is None:
+        found = stored_sessions.find_session(database, digest)
+    now = clock.now()
+    if found is None or not _is_alive(found, now):
         return None
-    actor, seen_at = found
-    if now - seen_at >= _TOUCH:
-        _touch(_digest(token), now)
-    return actor
+    if now - found.seen_at >= _TOUCH:
+        _touch(digest, now)
+    if not config.current().database_read_url:
+        return found.actor
+    watch_writes(partial(_note_write, digest))
+    return replace(found.actor, may_lag=_wrote_long_ago(found.wrote_at, now))
+
+
+def _note_write(token_digest: str, database: Any) -> None:
+    stored_sessions.note_write(database, token_digest, clock.now())
+
+
+def _wrote_long_ago(wrote_at: datetime | None, now: datetime) -> bool:
+    """Return whether a copy has all that was written then."""
+    lag = timedelta(seconds=config.current().database_read_after_write_seconds)
+    return wrote_at is None or now - wrote_at > lag
+
+
+def recall_session(token: str) -> Actor | None:
+    """Return who is signed in by the session, where its use was noted lately; else None.
+
+    None too where there is a copy of the database: whether to search that is found out by `session_actor`.
+    """
+    if config.current().database_read_url:
+        return None
+    digest = _digest(token)
+    with reading() as database:
+        find = partial(stored_sessions.find_session, database, digest)
+        found = _remembered(database, ("session", digest), find)
+    now = clock.now()
+    if found is None or now - found.seen_at >= _TOUCH or not _is_alive(found, now):
+        return None
+    return found.actor
+
+
+def _is_alive(session: Use, now: datetime) -> bool:
+    settings = config.current()
+    return now - session.created_at < timedelta(
+        seconds=settings.session_absolute_seconds
+    ) and now - session.seen_at < timedelta(seconds=settings.session_idle_seconds)
 
 
 def _touch(token_digest: str, now: datetime) -> None:
     try:
-        writing(lambda database: stored_sessions.touch_session(database, token_digest, now))
+        writing(lambda database: stored_sessions.touch_session(database, token_digest, now), is_daily=True)
     except Problem:
         # The next request notes it; a busy database is no reason to refuse this one.
         logger.warning("a session's use could not be noted", exc_info=True)
@@ -228,7 +294,7 @@ def _touch(token_digest: str, now: datetime) -> None:
 
 def close_session(token_digest: str) -> None:
     """Sign out: the session's id is dead from now on."""
-    writing(lambda database: stored_sessions.delete_session(database, token_digest))
+    writing(lambda database: stored_sessions.delete_session(database, token_digest), is_daily=True)
 
 
 def _digest(token: str) -> str:
@@ -248,7 +314,7 @@ def unlock(username: str) -> bool:
     """Clear the failures that lock the user out; return whether there is such a user."""
     found = _spelling(username)
     if found is not None:
-        writing(lambda database: stored.clear_failures(database, found))
+        writing(lambda database: stored.clear_failures(database, found), is_daily=True)
         logger.info("login unlocked", extra={"username": found})
     return found is not None
 

@@ -86,7 +86,7 @@ def _sent(message: Unsent, send: Send) -> bool:
     except smtplib.SMTPException as error:
         logger.warning("a message could not be sent", extra={"message_id": message.id}, exc_info=error)
         return False
-    writing(partial(stored.mark_sent, message=message, now=clock.now()))
+    writing(partial(stored.mark_sent, message=message, now=clock.now()), is_daily=True)
     return True
 
 
@@ -132,7 +132,7 @@ def _path_mail_sent(waiting: UnsentMail, send: Send) -> bool:
     except (smtplib.SMTPException, ValueError) as error:  # an address that no header can hold
         logger.warning("a mail could not be sent", extra={"path_mail_id": waiting.id}, exc_info=error)
         return False
-    writing(partial(path_sendings.mark_mail_sent, mail_id=waiting.id, now=clock.now()))
+    writing(partial(path_sendings.mark_mail_sent, mail_id=waiting.id, now=clock.now()), is_daily=True)
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from herzum_approval.services.issue_approvals import Page
 
 Entry = TypeVar("Entry")
+Id = TypeVar("Id")
 
 _AT_ONCE = 500
 
@@ -27,7 +28,7 @@ class Listed(Generic[Entry]):
     page: Page | None = None
 
 
-def listed(ids: Sequence[int], wish: Wish, read: Callable[[Sequence[int]], Iterable[Entry]]) -> Listed[Entry]:
+def listed(ids: Sequence[Id], wish: Wish, read: Callable[[Sequence[Id]], Iterable[Entry]]) -> Listed[Entry]:
     """Return the wished part of what the ids are of.
 
     A page without a start begins at 0; one without a size has all the rest.

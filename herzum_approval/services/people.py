@@ -15,6 +15,7 @@ from herzum_approval.domain.people import (
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.store import people as stored
 from herzum_approval.store import reading
+from herzum_approval.store.kept import facts
 
 ADMINISTRATORS = "jira-administrators"
 """Jira's group of administrators."""
@@ -30,7 +31,10 @@ def principals(username: str | None) -> frozenset[str]:
     """
     if username is None:
         return frozenset({ANYONE})
-    return principals_of((username,))[username]
+    with reading() as database:
+        return facts(database).remembered(
+            ("principals", username), lambda: principals_of((username,))[username]
+        )
 
 
 def principals_of(usernames: Collection[str]) -> dict[str, frozenset[str]]:
@@ -62,7 +66,18 @@ def principals_of(usernames: Collection[str]) -> dict[str, frozenset[str]]:
 def visible_project_ids(principals: frozenset[str]) -> frozenset[int]:
     """Return the ids of the projects that somebody with these principals may browse."""
     with reading() as database:
-        return frozenset(stored.find_visible_project_ids(database, principals))
+        return facts(database).remembered(
+            ("visible projects", principals),
+            lambda: frozenset(stored.find_visible_project_ids(database, principals)),
+        )
+
+
+def all_project_ids() -> frozenset[int]:
+    """Return the ids of all projects."""
+    with reading() as database:
+        return facts(database).remembered(
+            "projects", lambda: frozenset(stored.find_all_project_ids(database))
+        )
 
 
 def find_user(name: str) -> User | None:
@@ -80,7 +95,10 @@ def find_users(usernames: Collection[str]) -> dict[str, User]:
 def is_administrator(username: str) -> bool:
     """Return whether the user administers the site."""
     with reading() as database:
-        return (username, ADMINISTRATORS) in stored.find_memberships(database, (username,))
+        return facts(database).remembered(
+            ("administers", username),
+            lambda: (username, ADMINISTRATORS) in stored.find_memberships(database, (username,)),
+        )
 
 
 def require_administrator(actor: Actor) -> None:

@@ -117,7 +117,7 @@ def rotate() -> int:
             stored.reseal(database, [_resealed(ring, each.entry) for each in keys])
         return len(ids)
 
-    return writing(work)
+    return writing(work, is_daily=True)
 
 
 def _resealed(ring: Ring, key: ApiKey) -> ApiKey:

@@ -13,7 +13,7 @@ from herzum_approval.domain import site_checks
 from herzum_approval.domain.candidates import derive
 from herzum_approval.domain.people import User
 from herzum_approval.domain.sites import Site
-from herzum_approval.services import encryption, logins, passwords
+from herzum_approval.services import encryption, jsm_tokens, logins, passwords
 from herzum_approval.services.sealed_keys import seal_values, sealing_faults
 from herzum_approval.services.site_documents import dump_site, load_site, refused
 from herzum_approval.store import reading, writing
@@ -40,8 +40,8 @@ def export_all() -> dict[str, Any]:
 def import_all(document: object, progress: Progress | None = None) -> None:
     """Put the document's state in the place of all that is there.
 
-    document: parsed JSON. A user may have a `password` instead of a `password_hash`, and an API key a
-        `value` instead of an encrypted one.
+    document: parsed JSON. A user may have a `password` instead of a `password_hash`, a token of JSM
+        Operations a `token` instead of a `token_digest`, an API key a `value` instead of an encrypted one.
     Raises: SNAPSHOT_REFUSED with the path of the first fault, and nothing is changed; KEY_FILE_MISSING.
     """
     site = _checked(document, progress)
@@ -71,7 +71,7 @@ def _seed(bcrypt_cost: int, key_id: str) -> SiteRows:
 def _checked(document: object, progress: Progress | None) -> Site:
     """Return the site of a document in which nothing is wrong, plain passwords hashed."""
     document, plain_passwords = _without_passwords(document)
-    site = load_site(seal_values(document))
+    site = load_site(seal_values(jsm_tokens.with_digests(document)))
     for path, reason in islice(chain(site_checks.faults(site), sealing_faults(site)), 1):
         raise refused(path, reason)
     return replace(site, users=tuple(_hashed(site.users, plain_passwords, progress)))

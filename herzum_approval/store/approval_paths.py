@@ -144,7 +144,7 @@ def read_members(database: Database, groups: Sequence[str]) -> dict[str, list[st
     size = list_size(groups)
     rows = run(
         database,
-        ("members", size),
+        ("members of groups", size),
         lambda: (
             membership.select(membership.group, user.username)
             .join(user)

@@ -8,6 +8,7 @@ from peewee import Database
 
 from herzum_approval.domain.approvals import Standing
 from herzum_approval.domain.people import composite_principal
+from herzum_approval.store.kept import raise_site_version
 from herzum_approval.store.tables import CompositePart, CompositePrincipal
 
 
@@ -56,9 +57,8 @@ def intern(database: Database, standings: Iterable[Standing]) -> dict[str, int]:
     texts = sorted({definition(standing) for standing in standings if not standing.is_plain})
     if not texts:
         return {}
-    CompositePrincipal.insert_many([{"definition": text} for text in texts]).on_conflict_ignore().execute(
-        database
-    )
+    new = CompositePrincipal.insert_many([{"definition": text} for text in texts]).on_conflict_ignore()
+    count = new.as_rowcount().execute(database)
     query = CompositePrincipal.select(CompositePrincipal.definition, CompositePrincipal.id).where(
         CompositePrincipal.definition.in_(texts)
     )
@@ -69,4 +69,6 @@ def intern(database: Database, standings: Iterable[Standing]) -> dict[str, int]:
         for name in json.loads(text)["one_of"][0]
     ]
     CompositePart.insert_many(parts).on_conflict_ignore().execute(database)
+    if count:
+        raise_site_version(database)  # whoever meets a new standing has one more principal
     return ids

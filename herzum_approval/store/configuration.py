@@ -10,6 +10,7 @@ from peewee import EXCLUDED, Database
 
 from herzum_approval.domain.configuration import Configuration, Licence
 from herzum_approval.domain.versions import Versioned
+from herzum_approval.store.kept import facts
 from herzum_approval.store.statements import run, slot
 from herzum_approval.store.tables import SiteDocument
 
@@ -17,13 +18,13 @@ _KINDS: dict[str, type[Licence | Configuration]] = {"licence": Licence, "configu
 
 
 def read_licence(database: Database) -> Licence:
-    document, _ = _read(database, "licence")
+    document, _ = facts(database).remembered("licence", lambda: _read(database, "licence"))
     assert isinstance(document, Licence)
     return document
 
 
 def read_configuration(database: Database) -> Configuration:
-    return read_versioned_configuration(database).entry
+    return facts(database).remembered("configuration", lambda: read_versioned_configuration(database).entry)
 
 
 def read_versioned_configuration(database: Database) -> Versioned[Configuration]:

@@ -12,6 +12,7 @@ DERIVED: dict[type[Table], tuple[tuple[str, ...], tuple[str, ...]]] = {
     tables.ProjectBrowser: (("project_id", "position"), ("principal",)),
     tables.Approval: (("id",), ("name_key",)),
     tables.IssueApproval: (("id",), ("project_id", "is_open")),
+    tables.RoleAssignment: (("username", "role_id"), ("cloud_id",)),
     tables.CompositePrincipal: (("definition",), ()),
     tables.CompositePart: (("principal", "composite_principal_id"), ()),
     tables.Candidate: (("principal", "approval_status", "issue_approval_id"), ()),

@@ -1,5 +1,6 @@
 """Issue approvals: the search, in rows."""
 
+from collections.abc import Sequence
 from enum import Enum
 from functools import reduce
 from itertools import chain
@@ -59,21 +60,65 @@ _ARMS_AT_MOST = 200
 _UNLIMITED = 2**63 - 1  # SQLite knows OFFSET only behind a LIMIT
 
 
-def search(
-    database: Database, criteria: Criteria, *, offset: int = 0, limit: int | None = None
-) -> list[tuple[Any, ...]]:
-    """Return the matching issue approvals, by id, as rows of `COLUMNS`.
+def find_ids(
+    database: Database, criteria: Criteria, *, after: int = 0, offset: int = 0, limit: int | None = None
+) -> list[int]:
+    """Return the ids of the matching issue approvals, in their order.
 
-    One `SELECT`. Rows leave as tuples here (and only here), because this is the hot path.
+    after: only higher ids. offset: so many of these are left out.
     """
     if _matches_nothing(criteria):
         return []
-    page = _Page(has_offset=offset > 0, has_limit=limit is not None)
-    return run(
+    page = _Page(has_start=after > 0, has_offset=offset > 0, has_limit=limit is not None)
+    rows = run(
         database,
         ("search", _shape(criteria), page),
         lambda: _search_query(criteria, page, _Engine.of(database)),
-        {**_values(criteria), "offset": offset, "limit": limit},
+        {**_values(criteria), "after": after, "offset": offset, "limit": limit},
+    )
+    return [id for (id,) in rows]
+
+
+def find_versions(database: Database, ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return id, version and the issue's version of those of the issue approvals that exist, by id.
+
+    These are the versions of what a search shows of them; what is administered has a version apart.
+    """
+    if not ids:
+        return []
+    size = list_size(ids)
+    record = IssueApproval
+    return run(
+        database,
+        ("versions", size),
+        lambda: (
+            record.select(record.id, record.version, Issue.version)
+            .join(Issue)
+            .where(record.id.in_(slots("id", size)))
+            .order_by(record.id)
+        ),
+        dict(spread("id", ids)),
+    )
+
+
+def read_rows(database: Database, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Return those of the issue approvals that exist, by id, as rows of `COLUMNS` and then both versions.
+
+    Rows leave as tuples here (and only here), because this is the hot path.
+    """
+    if not ids:
+        return []
+    size = list_size(ids)
+    return run(database, ("rows", size), lambda: _rows_query(size), dict(spread("id", ids)))
+
+
+def _rows_query(size: int) -> Query:
+    return (
+        IssueApproval.select(*_COLUMNS.values(), IssueApproval.version, Issue.version)
+        .join_from(IssueApproval, Issue)
+        .join_from(IssueApproval, Approval)
+        .where(IssueApproval.id.in_(slots("id", size)))
+        .order_by(IssueApproval.id)
     )
 
 
@@ -113,6 +158,7 @@ def find_place(database: Database, issue_approval_id: int) -> Place | None:
 class _Page(NamedTuple):
     """Which parts of a page the SQL text has; their numbers are values."""
 
+    has_start: bool
     has_offset: bool
     has_limit: bool
 
@@ -122,6 +168,12 @@ class _Page(NamedTuple):
         elif self.has_offset:
             query = query.limit(_UNLIMITED)
         return query.offset(slot("offset")) if self.has_offset else query
+
+    def begin(self, id_field: Field) -> list[Any]:
+        return [id_field > slot("after")] if self.has_start else []
+
+
+_WHOLE = _Page(has_start=False, has_offset=False, has_limit=False)
 
 
 class _Engine(Enum):
@@ -161,21 +213,17 @@ def _values(criteria: Criteria) -> dict[str, Any]:
 
 
 def _search_query(criteria: Criteria, page: _Page, engine: _Engine) -> Query:
-    query = (
-        IssueApproval.select(*_COLUMNS.values())
-        .join_from(IssueApproval, Issue)
-        .join_from(IssueApproval, Approval)
-        .order_by(IssueApproval.id)
-    )
-    if criteria.principals is None:
-        return page.cut(query.where(*_conditions(criteria, with_status=True)))
-    return query.where(IssueApproval.id.in_(page.cut(_candidate_ids(criteria, engine))))
+    if criteria.principals is not None:
+        return page.cut(_candidate_ids(criteria, engine, page))
+    record = IssueApproval
+    query = record.select(record.id).order_by(record.id)
+    return page.cut(query.where(*_conditions(criteria, with_status=True), *page.begin(record.id)))
 
 
 def _count_query(criteria: Criteria, engine: _Engine) -> Query:
     if criteria.principals is None:
         return IssueApproval.select(fn.COUNT(SQL("*"))).where(*_conditions(criteria, with_status=True))
-    return Select([_candidate_ids(criteria, engine)], [fn.COUNT(SQL("*"))])
+    return Select([_candidate_ids(criteria, engine, _WHOLE)], [fn.COUNT(SQL("*"))])
 
 
 def _conditions(criteria: Criteria, *, with_status: bool) -> list[Any]:
@@ -195,15 +243,15 @@ def _conditions(criteria: Criteria, *, with_status: bool) -> list[Any]:
     return conditions
 
 
-def _candidate_ids(criteria: Criteria, engine: _Engine) -> Any:
+def _candidate_ids(criteria: Criteria, engine: _Engine, page: _Page) -> Any:
     """Return the ids, in order and each once, of what somebody with one of the principals can act on.
 
     One ordered walk along the candidate index for each principal and approval status, merged: the
     cost of a page does not grow with the number of matches. What was delegated is a walk more.
     """
-    walks = _own_walks(criteria)
+    walks = _own_walks(criteria, page)
     if criteria.delegated:
-        walks.append(_delegated_walk(criteria))
+        walks.append(_delegated_walk(criteria, page))
     if len(walks) == 1:
         return walks[0].order_by(Candidate.issue_approval)
     if engine is _Engine.SQLITE:
@@ -213,21 +261,23 @@ def _candidate_ids(criteria: Criteria, engine: _Engine) -> Any:
     return Select([together], [together.c.id]).distinct().order_by(together.c.id)
 
 
-def _own_walks(criteria: Criteria) -> list[Any]:
+def _own_walks(criteria: Criteria, page: _Page) -> list[Any]:
     assert criteria.principals is not None
     principals = slots("principals", len(criteria.principals))
     statuses = _statuses(criteria)
     if len(principals) * len(statuses) > _ARMS_AT_MOST:
-        walk = _walk(criteria, Candidate.principal.in_(principals), Candidate.approval_status.in_(statuses))
+        walk = _walk(
+            criteria, page, Candidate.principal.in_(principals), Candidate.approval_status.in_(statuses)
+        )
         return [walk.distinct()]
     return [
-        _walk(criteria, Candidate.principal == principal, Candidate.approval_status == status)
+        _walk(criteria, page, Candidate.principal == principal, Candidate.approval_status == status)
         for principal in principals
         for status in statuses
     ]
 
 
-def _delegated_walk(criteria: Criteria) -> Any:
+def _delegated_walk(criteria: Criteria, page: _Page) -> Any:
     """Return a walk along what delegators can act on: the pending, and what the delegate decided himself.
 
     The limits of a delegation are those of `delegations.covers`.
@@ -262,6 +312,7 @@ def _delegated_walk(criteria: Criteria) -> Any:
             | (record.approver_username == slot("delegate")),
             reduce(or_, is_delegators),
             *(limit.is_null() | is_kept for limit, is_kept in limits),
+            *page.begin(Candidate.issue_approval),
             *_conditions(criteria, with_status=False),
         )
         .distinct()
@@ -272,8 +323,10 @@ def _statuses(criteria: Criteria) -> list[Any]:
     return [slot("approval_status")] if criteria.approval_status else list(ApprovalStatus)
 
 
-def _walk(criteria: Criteria, *conditions: Any) -> Any:
-    query = Candidate.select(Candidate.issue_approval.alias("id")).where(*conditions)
+def _walk(criteria: Criteria, page: _Page, *conditions: Any) -> Any:
+    query = Candidate.select(Candidate.issue_approval.alias("id")).where(
+        *conditions, *page.begin(Candidate.issue_approval)
+    )
     rest = _conditions(criteria, with_status=False)
     if len(rest) == 1:
         return query

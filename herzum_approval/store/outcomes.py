@@ -1,7 +1,10 @@
 """What has come of a decision or a move, written: records, candidates, history, comments, messages."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from peewee import Database
@@ -12,7 +15,7 @@ from herzum_approval.domain.issue_approvals import IssueApproval, RecordSettings
 from herzum_approval.domain.issues import Outcome, Surroundings
 from herzum_approval.store import Outrun, composites, tables
 from herzum_approval.store.numbering import reserve_ids
-from herzum_approval.store.rows import columns, flat, settings_getters
+from herzum_approval.store.rows import always, columns, flat, settings_getters, stored
 from herzum_approval.store.statements import change, insertion, slot
 from herzum_approval.store.tables import Candidate, Table
 from herzum_approval.store.tables import Issue as IssueTable
@@ -49,7 +52,9 @@ class _Changes:
         self.before, self.after = before, after
         old = {record.id: record for record in before.records}
         new = {record.id: record for record in after.records}
-        was_open, self.open_ids = before.open_ids(), after.open_ids()
+        self.project_id = after.project.id
+        self.was_open = was_open = before.open_ids()
+        self.open_ids = after.open_ids()
         self.created = [record for id, record in new.items() if id not in old]
         self.deleted = [id for id in old if id not in new]
         self.updated = [
@@ -135,33 +140,61 @@ def _write_records(database: Database, changes: Sequence[_Changes]) -> None:
     deleted = [{"id": id} for each in changes for id in each.deleted]
     change(database, "delete records", _record_deletion, deleted)
     names = columns(RecordTable)
-    created = [values for each in changes for values in _record_values(each, each.created)]
+    created = [
+        values for each in changes for values in _record_values(each.created, each.project_id, each.open_ids)
+    ]
     change(database, "insert records", lambda: insertion(RecordTable, names), created)
-    updated = []
+    for changed, updated in _record_updates(changes).items():
+        build = partial(_record_update, changed)
+        if change(database, ("update records", changed), build, updated) != len(updated):
+            raise Outrun
+
+
+def _record_updates(changes: Sequence[_Changes]) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+    """Return the values to update, by the columns that change: every index of a column costs a write."""
+    found: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for each in changes:
-        written = _record_values(each, [record for _, record in each.updated])
-        for (earlier, _), values in zip(each.updated, written, strict=True):
-            versions = {"read_version": earlier.version, "version": earlier.version + 1}
-            updated.append(values | versions)
-    if change(database, "update records", _record_update, updated) != len(updated):
-        raise Outrun
+        for old, new in each.updated:
+            changed = {
+                name: stored(after)
+                for name, value_of in _VALUES.items()
+                if (after := value_of(new)) is not (before := value_of(old)) and after != before
+            }
+            is_open = new.id in each.open_ids
+            if is_open is not (old.id in each.was_open):
+                changed["is_open"] = is_open
+            versions = {"read_version": old.version, "version": old.version + 1}
+            found[tuple(changed)].append({"id": new.id, **changed, **versions})
+    return found
 
 
-def _record_values(changes: _Changes, records: Sequence[IssueApproval]) -> list[dict[str, Any]]:
+_WORKED_OUT = ("project_id", "is_open", "version")
+_VALUES = {
+    name: settings_getters(RecordSettings).get(name) or attrgetter(name)
+    for name in columns(RecordTable)
+    if name not in _WORKED_OUT
+}
+
+
+def _record_values(
+    records: Sequence[IssueApproval], project_id: int, open_ids: frozenset[int]
+) -> list[dict[str, Any]]:
+    """Return the rows of an issue's records, by name of column. open_ids: of those that are open."""
+    if not records:
+        return []
     rows = flat(
         RecordTable,
         records,
-        project_id=lambda record: changes.after.project.id,
-        is_open=lambda record: record.id in changes.open_ids,
+        project_id=always(project_id),
+        is_open=lambda record: record.id in open_ids,
         **settings_getters(RecordSettings),
     )
     return [dict(zip(columns(RecordTable), row, strict=True)) for row in rows]
 
 
-def _record_update() -> Any:
-    fields = {field: slot(field.column_name) for field in RecordTable._meta.sorted_fields}
-    del fields[RecordTable.id]
-    return RecordTable.update(fields).where(
+def _record_update(changed: Sequence[str]) -> Any:
+    fields = {field.column_name: field for field in RecordTable._meta.sorted_fields}
+    return RecordTable.update({fields[name]: slot(name) for name in (*changed, "version")}).where(
         RecordTable.id == slot("id"), RecordTable.version == slot("read_version")
     )
 
@@ -221,6 +254,8 @@ def _candidate_update() -> Any:
 
 def _append(database: Database, table: type[Table], entries: Sequence[Any]) -> None:
     """Add the entries; the database numbers them."""
+    if not entries:
+        return
     names = columns(table)[1:]
     values = [dict(zip(names, row[1:], strict=True)) for row in flat(table, entries)]
     change(database, ("append", table._meta.table_name), lambda: insertion(table, names), values)

@@ -16,6 +16,7 @@ from herzum_approval.store.tables import (
     CompositePart,
     CompositePrincipal,
     Membership,
+    Project,
     ProjectBrowser,
     RoleActor,
     moment,
@@ -57,7 +58,7 @@ def find_username_of_account(database: Database, account_id: str) -> str | None:
     """Return the username of who has the account id, else of who has none and this as username, else None."""
     rows = run(
         database,
-        "user of account",
+        "user of account or name",
         lambda: UserTable.select(UserTable.username, UserTable.account_id).where(
             (UserTable.account_id == slot("account_id"))
             | (UserTable.account_id.is_null() & (UserTable.username == slot("account_id")))
@@ -201,6 +202,16 @@ def record_failure(database: Database, username: str, now: datetime) -> None:
     ).where(record.username == username).execute(database)
 
 
+def withdraw_attempt(database: Database, username: str) -> None:
+    """Resolve an attempt that came to no end: it is not counted any more."""
+    record = LoginRecordTable
+    # Where nothing is unresolved any more the count was cleared meanwhile, and this attempt with it.
+    failed_count = Case(None, [(record.unresolved_count > 0, record.failed_count - 1)], record.failed_count)
+    record.update({record.failed_count: failed_count, record.unresolved_count: _one_less_unresolved()}).where(
+        record.username == username
+    ).execute(database)
+
+
 def _one_less_unresolved() -> Case:
     unresolved = LoginRecordTable.unresolved_count
     return Case(None, [(unresolved > 0, unresolved - 1)], 0)
@@ -299,6 +310,11 @@ def find_composites(database: Database, principals: Collection[str]) -> dict[int
 def _standing(definition: str) -> Standing:
     document = json.loads(definition)
     return Standing(tuple(map(frozenset, document["one_of"])), frozenset(document["none_of"]))
+
+
+def find_all_project_ids(database: Database) -> list[int]:
+    """Return the ids of all projects."""
+    return [id for (id,) in run(database, "projects", lambda: Project.select(Project.id), {})]
 
 
 def find_visible_project_ids(database: Database, principals: Collection[str]) -> list[int]:

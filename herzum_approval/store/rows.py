@@ -65,6 +65,7 @@ def children(entries: Iterable[Any], attribute: str) -> Iterator[tuple[Any, int,
             yield entry, position, part
 
 
+@cache
 def settings_getters(cls: type) -> dict[str, Callable[[Any], Any]]:
     return {field.name: attrgetter(f"settings.{field.name}") for field in fields(cls)}
 

@@ -1,13 +1,14 @@
 """Sessions, found by the digest of their id."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from peewee import Database, Query, Value
 
 from herzum_approval.domain.people import Actor, Session
 from herzum_approval.store.statements import run, slot
-from herzum_approval.store.tables import MomentField, User, moment
 from herzum_approval.store.tables import Session as SessionTable
+from herzum_approval.store.tables import User, moment
 
 
 def add_session(database: Database, session: Session) -> None:
@@ -16,39 +17,37 @@ def add_session(database: Database, session: Session) -> None:
         username=session.username,
         created_at=session.created_at,
         seen_at=session.seen_at,
+        wrote_at=session.wrote_at,
     ).execute(database)
 
 
-def find_session(
-    database: Database, token_digest: str, *, created_after: datetime, seen_after: datetime
-) -> tuple[Actor, datetime] | None:
-    """Return who is signed in by the session, if it lives and the user is active, and when it was seen."""
-    rows = run(
-        database,
-        "find session",
-        _session_query,
-        {
-            "token_digest": token_digest,
-            "created_after": MomentField().db_value(created_after),
-            "seen_after": MomentField().db_value(seen_after),
-        },
-    )
+class Use(NamedTuple):
+    """A session of an active user. wrote_at: when it last wrote something, if that is kept."""
+
+    actor: Actor
+    created_at: datetime
+    seen_at: datetime
+    wrote_at: datetime | None
+
+
+def find_session(database: Database, token_digest: str) -> Use | None:
+    """Return the session, expired or not, if its user is active."""
+    rows = run(database, "find session", _session_query, {"token_digest": token_digest})
     if not rows:
         return None
-    username, display_name, seen_at = rows[0]
-    return Actor(username=username, display_name=display_name, session_digest=token_digest), moment(seen_at)
+    username, display_name, created_at, seen_at, wrote_at = rows[0]
+    actor = Actor(username=username, display_name=display_name, session_digest=token_digest)
+    return Use(actor, moment(created_at), moment(seen_at), None if wrote_at is None else moment(wrote_at))
 
 
 def _session_query() -> Query:
+    session = SessionTable
     return (
-        SessionTable.select(SessionTable.username, User.display_name, SessionTable.seen_at)
-        .join(User)
-        .where(
-            SessionTable.token_digest == slot("token_digest"),
-            SessionTable.created_at > slot("created_after"),
-            SessionTable.seen_at > slot("seen_after"),
-            User.is_active == Value(True),
+        session.select(
+            session.username, User.display_name, session.created_at, session.seen_at, session.wrote_at
         )
+        .join(User)
+        .where(session.token_digest == slot("token_digest"), User.is_active == Value(True))
     )
 
 
@@ -57,6 +56,11 @@ def touch_session(database: Database, token_digest: str, now: datetime) -> None:
     SessionTable.update(seen_at=now).where(
         SessionTable.token_digest == token_digest, SessionTable.seen_at < now
     ).execute(database)
+
+
+def note_write(database: Database, token_digest: str, now: datetime) -> None:
+    """Note that the session wrote something."""
+    SessionTable.update(wrote_at=now).where(SessionTable.token_digest == token_digest).execute(database)
 
 
 def delete_session(database: Database, token_digest: str) -> None:

@@ -19,6 +19,13 @@ from herzum_approval.store import composites, tables
 from herzum_approval.store.api_key_rows import api_key_rows, api_keys
 from herzum_approval.store.approval_path_rows import approval_path_parts, approval_path_rows
 from herzum_approval.store.bulk_rows import bulk_operations, bulk_rows
+from herzum_approval.store.custom_role_rows import (
+    custom_role_rows,
+    custom_roles,
+    jsm_sites,
+    jsm_tokens,
+    role_assignments,
+)
 from herzum_approval.store.rows import (
     Row,
     SiteRows,
@@ -45,12 +52,14 @@ def to_rows(site: Site, derived: Derived) -> SiteRows:
         | bulk_rows(site)
         | approval_path_rows(site)
         | api_key_rows(site)
+        | custom_role_rows(site)
     )
 
 
 def _people_rows(site: Site) -> SiteRows:
     documents: dict[str, Any] = {"licence": site.licence, "configuration": site.configuration}
     return {
+        tables.SiteVersion: [],  # whoever writes the rows gives a new one
         tables.SiteDocument: [(name, json.dumps(asdict(each)), 1) for name, each in documents.items()],
         tables.Group: flat(tables.Group, site.groups),
         tables.User: flat(tables.User, site.users, username_key=lambda user: folded(user.username)),
@@ -202,14 +211,14 @@ def to_site(rows: SiteRows) -> Site:
         project_roles=all_of(jira.ProjectRole, rows, tables.ProjectRole),
         projects=tuple(_projects(rows)),
         custom_fields=all_of(jira.CustomField, rows, tables.CustomField),
-        issues=tuple(_issues(rows)),
+        issues=tuple(issues(rows)),
         conditional_rules=all_of(approvals.ConditionalRule, rows, tables.ConditionalRule),
         approvals=tuple(_approvals(rows)),
         single_issue_configurations=all_of(
             SingleIssueConfiguration, rows, tables.SingleIssueConfiguration, "issue_id"
         ),
         approval_mappings=tuple(_mappings(rows)),
-        issue_approvals=tuple(_issue_approvals(rows)),
+        issue_approvals=tuple(records(rows)),
         delegations=all_of(Delegation, rows, tables.Delegation),
         history=all_of(history.Event, rows, tables.History),
         comments=all_of(history.Comment, rows, tables.IssueComment),
@@ -217,6 +226,10 @@ def to_site(rows: SiteRows) -> Site:
         bulk_operations=tuple(bulk_operations(rows)),
         **approval_path_parts(rows),
         api_keys=api_keys(rows),
+        jsm_sites=tuple(jsm_sites(rows)),
+        custom_roles=custom_roles(rows),
+        role_assignments=tuple(role_assignments(rows)),
+        jsm_tokens=tuple(jsm_tokens(rows)),
     )
 
 
@@ -283,7 +296,8 @@ def _role(role_id: int, principals: Iterable[str]) -> jira.RoleActors:
     return jira.RoleActors(role_id=role_id, users=tuple(names["user"]), groups=tuple(names["group"]))
 
 
-def _issues(rows: SiteRows) -> Iterator[jira.Issue]:
+def issues(rows: SiteRows) -> Iterator[jira.Issue]:
+    """Give the issues of the rows, by id, with the names that their fields hold."""
     names: defaultdict[int, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for values in values_of(rows, tables.IssueField, "custom_field_id", "position"):
         names[values["issue_id"]][values["custom_field_id"]].append(values["name"])
@@ -319,7 +333,8 @@ def _mappings(rows: SiteRows) -> Iterator[mappings.ApprovalMapping]:
         )
 
 
-def _issue_approvals(rows: SiteRows) -> Iterator[issue_approvals.IssueApproval]:
+def records(rows: SiteRows) -> Iterator[issue_approvals.IssueApproval]:
+    """Give the issue approvals of the rows, by id."""
     for values in values_of(rows, tables.IssueApproval, "id"):
         settings = made(issue_approvals.RecordSettings, values)
         yield made(issue_approvals.IssueApproval, values, settings=settings)

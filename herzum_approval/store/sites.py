@@ -18,6 +18,8 @@ from herzum_approval.store.tables import (
     Approval,
     ApprovalMapping,
     BulkEntry,
+    CustomUserRole,
+    JsmSite,
     SiteDocument,
     Table,
 )
@@ -43,14 +45,13 @@ def restore(database: Database, rows: SiteRows, progress: Progress | None = None
     """Put the rows in the place of all that is there; the transaction is the caller's, alone."""
     version = _unused_version(database)
     rows = rows | {BulkEntry: entries_after(rows, version)}
-    for table in reversed(ALL_TABLES):
-        database.execute_sql(_sql(database, table, _Verb.DELETE))
+    delete_all(database)
     _forget_numbering(database)
     done, told, total = 0, 0, sum(map(len, rows.values()))
     for table in ALL_TABLES:
         for start in range(0, len(rows[table]), CHUNK):
             chunk = rows[table][start : start + CHUNK]
-            _insert(database, table, _versioned(table, chunk, version))
+            insert_rows(database, table, _versioned(table, chunk, version))
             done += len(chunk)
             if progress and (done - told >= CHUNK or done == total):
                 progress("rows", done, total)
@@ -101,7 +102,8 @@ def _unused_version(database: Database) -> int:
 
 
 _VERSIONED: tuple[type[Table], ...] = (
-    SiteDocument, Approval, ApprovalMapping, ApiKey, Space, Page, ApprovalCondition, ApprovalDefinition,
+    SiteDocument, Approval, ApprovalMapping, JsmSite, CustomUserRole,
+    ApiKey, Space, Page, ApprovalCondition, ApprovalDefinition,
 )  # fmt: skip
 
 
@@ -112,7 +114,14 @@ def _versioned(table: type[Table], rows: list[Row], version: int) -> list[Row]:
     return [(*row[:place], version, *row[place + 1 :]) for row in rows]
 
 
-def _insert(database: Database, table: type[Table], rows: list[Row]) -> None:
+def delete_all(database: Database) -> None:
+    """Delete every row of every table; the transaction is the caller's."""
+    for table in reversed(ALL_TABLES):
+        database.execute_sql(_sql(database, table, _Verb.DELETE))
+
+
+def insert_rows(database: Database, table: type[Table], rows: list[Row]) -> None:
+    """Insert whole rows of the table."""
     with translated_errors:
         database.cursor().executemany(_sql(database, table, _Verb.INSERT), rows)
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from peewee import Database, Model, Query, Value
+from peewee import Database, Model, Query, SqliteDatabase, Value
 from peewee import __exception_wrapper__ as translated_errors  # type: ignore[attr-defined]
 
-_kept: dict[tuple[type[Database], Hashable], tuple[str, tuple[Any, ...]]] = {}
+Text = tuple[str, tuple[Any, ...]]
+
+_kept: dict[tuple[type[Database], Hashable], Text] = {}
 _KEPT_AT_MOST = 2000
 
 
@@ -72,20 +74,46 @@ def insertion(table: type[Model], names: Iterable[str]) -> Query:
     return table.insert({fields[name]: slot(name) for name in names})
 
 
-def _text(database: Database, shape: Hashable, build: Callable[[], Query]) -> tuple[str, tuple[Any, ...]]:
+def _text(database: Database, shape: Hashable, build: Callable[[], Query]) -> Text:
     key = (type(database), shape)
     kept = _kept.get(key)
     if kept is None:
-        sql, parameters = database.get_sql_context().sql(build()).query()
-        kept = (sql, tuple(parameters))
+        kept = made_text(database, build())
         if len(_kept) >= _KEPT_AT_MOST:
             _kept.clear()
         _kept[key] = kept
     return kept
 
 
+def made_text(database: Database, query: Query) -> Text:
+    """Return what Peewee writes for the query, and its parameters."""
+    sql, parameters = database.get_sql_context().sql(query).query()
+    return _numbered(sql, parameters) if isinstance(database, SqliteDatabase) else (sql, tuple(parameters))
+
+
+def _numbered(sql: str, parameters: Sequence[Any]) -> Text:
+    """Return SQLite's text with each slot once among the parameters, however often it stands there."""
+    numbers: dict[str, int] = {}
+    items: list[Any] = []
+    pieces = sql.split("?")
+    numbered = [pieces[0]]
+    for item, piece in zip(parameters, pieces[1:], strict=True):
+        number = numbers.get(item.name) if isinstance(item, Slot) else None
+        if number is None:
+            items.append(item)
+            number = len(items)
+            if isinstance(item, Slot):
+                numbers[item.name] = number
+        numbered.append(f"?{number}{piece}")
+    return "".join(numbered), tuple(items)
+
+
 def _bound(parameters: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
-    return [_findable(values[item.name]) if isinstance(item, Slot) else item for item in parameters]
+    bound = [values[item.name] if item.__class__ is Slot else item for item in parameters]
+    for place, value in enumerate(bound):
+        if value.__class__ is str and "\x00" in value:
+            bound[place] = _findable(value)
+    return bound
 
 
 def _all_bound(parameters: Sequence[Any], values: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:

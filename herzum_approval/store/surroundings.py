@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from peewee import Database, Query, SqliteDatabase
 
+from herzum_approval.domain.approvals import Approval
 from herzum_approval.domain.configuration import Configuration
 from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.issues import Surroundings
@@ -13,9 +15,11 @@ from herzum_approval.domain.jira import Issue
 from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
+from herzum_approval.store.approvals import read_approvals
 from herzum_approval.store.configuration import read_configuration
+from herzum_approval.store.kept import facts
 from herzum_approval.store.rows import SiteRows
-from herzum_approval.store.site_rows import to_site
+from herzum_approval.store.site_rows import issues, records, to_site
 from herzum_approval.store.statements import list_size, run, slots, spread
 from herzum_approval.store.tables import Table
 
@@ -42,9 +46,54 @@ def lock_issues(database: Database, issue_ids: Sequence[int]) -> None:
 def read_surroundings(database: Database, issue_id: int) -> Surroundings | None:
     """Return one issue with everything that bears on its approvals, in a fixed number of queries.
 
+    What is administered is kept under the site's version: mostly, only the issue and its records are read.
     None where there is no such issue.
     """
-    return read_all_surroundings(database, [issue_id]).get(issue_id)
+    rows = _read(database, [issue_id], (), _CHANGING)
+    for issue in issues(rows):
+        around = _kept_surroundings(database, issue)
+        if around is None:
+            return read_all_surroundings(database, [issue_id])[issue_id]
+        own = tuple(records(rows))
+        approvals = _kept_approvals(
+            database, {record.approval_id for record in own} - around.approvals.keys()
+        )
+        return replace(around, issue=issue, records=own, approvals={**around.approvals, **approvals})
+    return None
+
+
+def _kept_surroundings(database: Database, issue: Issue) -> Surroundings | None:
+    """Return what bears on every issue of this one's project and type; None where it has its own."""
+    kept = facts(database)
+    if issue.id in kept.remembered("configured singly", lambda: _configured_singly(database)):
+        return None
+    return kept.remembered(
+        ("surroundings", issue.project_id, issue.issue_type_id),
+        lambda: read_all_surroundings(database, [issue.id])[issue.id],
+    )
+
+
+def _kept_approvals(database: Database, approval_ids: set[int]) -> dict[int, Approval]:
+    kept = facts(database)
+    found = {id: kept.get(("approval", id)) for id in approval_ids}
+    missing = [id for id, approval in found.items() if approval is None]
+    for each in read_approvals(database, missing) if missing else ():
+        found[each.entry.id] = each.entry
+        kept.put(("approval", each.entry.id), each.entry)
+    return found
+
+
+def _configured_singly(database: Database) -> frozenset[int]:
+    single, mapping = tables.SingleIssueConfiguration, tables.ApprovalMapping
+    rows = run(
+        database,
+        "configured singly",
+        lambda: (
+            single.select(single.issue) | mapping.select(mapping.issue).where(mapping.issue.is_null(False))
+        ),
+        {},
+    )
+    return frozenset(id for (id,) in rows)
 
 
 def read_all_surroundings(
@@ -57,13 +106,28 @@ def read_all_surroundings(
     """
     if not issue_ids:
         return {}
+    rows = _read(database, issue_ids, approval_ids, None)
+    return _pictures(to_site(rows), read_configuration(database))
+
+
+_CHANGING = (tables.Issue, tables.IssueField, tables.IssueApproval)
+"""What decisions and moves change, and what lies beside it."""
+
+
+def _read(
+    database: Database,
+    issue_ids: Sequence[int],
+    approval_ids: Sequence[int],
+    wanted: Sequence[type[Table]] | None,
+) -> SiteRows:
     sizes = (list_size(issue_ids), list_size(approval_ids) if approval_ids else 0)
     values = {**dict(spread("issue", issue_ids)), **dict(spread("approval", approval_ids))}
+    conditions = _conditions(*sizes)
     rows: SiteRows = defaultdict(list)
-    for table, condition in _conditions(*sizes).items():
+    for table in conditions if wanted is None else wanted:
         shape = ("surroundings", table._meta.table_name, sizes)
-        rows[table] = run(database, shape, _whole_rows(table, condition), values)
-    return _pictures(to_site(rows), read_configuration(database))
+        rows[table] = run(database, shape, _whole_rows(table, conditions[table]), values)
+    return rows
 
 
 def _whole_rows(table: type[Table], condition: Callable[[], Any] | None) -> Callable[[], Query]:
@@ -140,31 +204,31 @@ def _conditions(size: int, approval_count: int) -> dict[type[Table], Callable[[]
 
     approval_count: how many approvals are listed beside.
     """
-    issues = _Issues(size, approval_count)
+    listed = _Issues(size, approval_count)
     return {
-        tables.Issue: lambda: issues.are(tables.Issue.id),
-        tables.IssueField: lambda: issues.are(tables.IssueField.issue),
-        tables.Project: lambda: tables.Project.id.in_(issues.their(tables.Issue.project)),
-        tables.IssueType: lambda: tables.IssueType.id.in_(issues.their(tables.Issue.issue_type)),
+        tables.Issue: lambda: listed.are(tables.Issue.id),
+        tables.IssueField: lambda: listed.are(tables.IssueField.issue),
+        tables.Project: lambda: tables.Project.id.in_(listed.their(tables.Issue.project)),
+        tables.IssueType: lambda: tables.IssueType.id.in_(listed.their(tables.Issue.issue_type)),
         tables.Status: None,
-        tables.WorkflowScheme: lambda: tables.WorkflowScheme.id.in_(issues.scheme_ids()),
+        tables.WorkflowScheme: lambda: tables.WorkflowScheme.id.in_(listed.scheme_ids()),
         tables.WorkflowSchemeEntry: lambda: tables.WorkflowSchemeEntry.workflow_scheme.in_(
-            issues.scheme_ids()
+            listed.scheme_ids()
         ),
-        tables.Workflow: lambda: issues.are_workflows(tables.Workflow.id),
-        tables.WorkflowStatus: lambda: issues.are_workflows(tables.WorkflowStatus.workflow),
-        tables.Transition: lambda: issues.are_workflows(tables.Transition.workflow),
-        tables.TransitionSource: lambda: issues.are_workflows(tables.TransitionSource.workflow),
+        tables.Workflow: lambda: listed.are_workflows(tables.Workflow.id),
+        tables.WorkflowStatus: lambda: listed.are_workflows(tables.WorkflowStatus.workflow),
+        tables.Transition: lambda: listed.are_workflows(tables.Transition.workflow),
+        tables.TransitionSource: lambda: listed.are_workflows(tables.TransitionSource.workflow),
         tables.ConditionalRule: None,
-        tables.Approval: lambda: issues.are_approvals(tables.Approval.id),
-        tables.Approver: lambda: issues.are_approvals(tables.Approver.approval),
-        tables.SingleIssueConfiguration: lambda: issues.are(tables.SingleIssueConfiguration.issue),
-        tables.ApprovalMapping: lambda: tables.ApprovalMapping.id.in_(issues.mapping_ids()),
-        tables.MappedApproval: lambda: tables.MappedApproval.approval_mapping.in_(issues.mapping_ids()),
+        tables.Approval: lambda: listed.are_approvals(tables.Approval.id),
+        tables.Approver: lambda: listed.are_approvals(tables.Approver.approval),
+        tables.SingleIssueConfiguration: lambda: listed.are(tables.SingleIssueConfiguration.issue),
+        tables.ApprovalMapping: lambda: tables.ApprovalMapping.id.in_(listed.mapping_ids()),
+        tables.MappedApproval: lambda: tables.MappedApproval.approval_mapping.in_(listed.mapping_ids()),
         tables.ConditionedMinimum: lambda: tables.ConditionedMinimum.approval_mapping.in_(
-            issues.mapping_ids()
+            listed.mapping_ids()
         ),
-        tables.IssueApproval: lambda: issues.are(tables.IssueApproval.issue),
+        tables.IssueApproval: lambda: listed.are(tables.IssueApproval.issue),
     }
 
 

@@ -5,6 +5,7 @@ The models are bound to no database: queries run on the handle that `reading()` 
 
 from peewee import (
     SQL,
+    BigIntegerField,
     BooleanField,
     Check,
     CompositeKey,
@@ -31,6 +32,13 @@ class SiteDocument(Table):
     name = TextField(primary_key=True)
     document = TextField()
     version = IntegerField(default=1)
+
+
+class SiteVersion(Table):
+    """One row: the version of all that is administered (`store/kept.py`)."""
+
+    id = IntegerField(primary_key=True)
+    version = BigIntegerField()
 
 
 # -- people -----------------------------------------------------------------------------------
@@ -86,6 +94,7 @@ class Session(Table):
     username = reference(User, field="username", column_name="username", on_delete="CASCADE", index=True)
     created_at = MomentField()
     seen_at = MomentField(index=True)
+    wrote_at = MomentField(null=True)
 
 
 # -- Jira -------------------------------------------------------------------------------------
@@ -541,14 +550,71 @@ class BulkRecord(Table):
         indexes = ((("operation", "issue_id"), False),)
 
 
+# -- JSM Operations ---------------------------------------------------------------------------
+
+
+class JsmSite(Table):
+    cloud_id = TextField(primary_key=True)
+    name = TextField()
+    has_custom_roles = BooleanField()
+    is_throttled = BooleanField()
+    version = IntegerField(default=1)
+
+
+class JsmSiteAdministrator(Table):
+    site = reference(JsmSite, column_name="cloud_id", on_delete="CASCADE")
+    position = IntegerField()
+    username = reference(User, field="username", column_name="username", on_delete="CASCADE")
+
+    class Meta:
+        primary_key = CompositeKey("site", "position")
+        indexes = ((("site", "username"), True),)
+
+
+class CustomUserRole(Table):
+    id = TextField(primary_key=True)
+    site = reference(JsmSite, column_name="cloud_id", index=False)
+    name = TextField()
+    granted_rights = TextField()  # a JSON list
+    disallowed_rights = TextField()  # a JSON list
+    version = IntegerField(default=1)
+
+    class Meta:
+        indexes = ((("site", "name"), True), (("site", "id"), False))
+
+
+class RoleAssignment(Table):
+    """site: the role's, kept here so that nobody has two roles there."""
+
+    site = reference(JsmSite, column_name="cloud_id")
+    username = reference(User, field="username", column_name="username", on_delete="CASCADE")
+    role = reference(CustomUserRole, index=True)
+
+    class Meta:
+        primary_key = CompositeKey("site", "username")
+
+
+class JsmToken(Table):
+    """scopes: a JSON list, null for an API token."""
+
+    id = NumberField()
+    token_digest = TextField(unique=True)
+    username = reference(User, field="username", column_name="username", on_delete="CASCADE")
+    label = TextField()
+    scopes = TextField(null=True)
+    created_at = MomentField(null=True)
+    expires_at = MomentField(null=True)
+
+
 ALL_TABLES: tuple[type[Table], ...] = (
-    SiteDocument, Group, User, Membership, LoginRecord, Session,
+    SiteVersion, SiteDocument, Group, User, Membership, LoginRecord, Session,
     IssueType, Status, Workflow, WorkflowStatus, Transition, TransitionSource,
     WorkflowScheme, WorkflowSchemeEntry, ProjectRole, Project, ProjectBrowser, RoleActor,
     CustomField, Issue, IssueField, ConditionalRule, Approval, Approver,
     SingleIssueConfiguration, ApprovalMapping, MappedApproval, ConditionedMinimum,
     IssueApproval, Candidate, CompositePrincipal, CompositePart,
-    History, IssueComment, Message, Delegation, BulkOperation, BulkEntry, BulkRecord, ApiKey,
+    History, IssueComment, Message, Delegation, BulkOperation, BulkEntry, BulkRecord,
+    JsmSite, JsmSiteAdministrator, CustomUserRole, RoleAssignment, JsmToken, ApiKey,
     *APPROVAL_PATH_TABLES,
 )  # fmt: skip
 """In an order in which rows can be inserted; the reverse is one in which they can be deleted."""

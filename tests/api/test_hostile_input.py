@@ -1,7 +1,10 @@
 """Malformed, huge and mistyped requests: a clear 4xx in the family's shape, never a 5xx."""
 
+from io import BytesIO
+
 import pytest
 from webtest import TestApp
+from werkzeug.test import create_environ, run_wsgi_app
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
 SESSION = "/rest/auth/1/session"
@@ -130,3 +133,15 @@ def test_a_body_of_another_type_is_refused(client, content_type):
         status=415,
     )
     assert answer.headers["Content-Type"] == JSON
+
+
+@pytest.mark.parametrize(("length", "status"), [(1024 * 1024, "401"), (1024 * 1024 + 1, "413")])
+def test_a_body_in_chunks_is_measured_too(client: TestApp, length: int, status: str) -> None:
+    """Its length is not told before, and the server says where it ends."""
+    credentials = b'{"username":"bob","password":"wrong"}'
+    environ = create_environ(SESSION, method="POST", content_type="application/json")
+    environ["wsgi.input"] = BytesIO(credentials + b" " * (length - len(credentials)))
+    environ["wsgi.input_terminated"] = True
+    environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+    _, said, _ = run_wsgi_app(client.app, environ)
+    assert said.startswith(status)

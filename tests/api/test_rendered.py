@@ -82,7 +82,7 @@ def test_rendering_rows_equals_dumping_objects(views, time_zone):
             {key: value for key, value in SCHEMA.dump(view).items() if value is not None} for view in views
         ]
         rendered = RENDER(raw_row(view) for view in views)
-    assert rendered == orjson.dumps(dumped)
+    assert rendered == [orjson.dumps(each) for each in dumped]
 
 
 def test_the_zone_of_the_site_spells_the_dates():
@@ -100,6 +100,6 @@ def test_the_zone_of_the_site_spells_the_dates():
         ),
     )
     with config.active(config.Settings(time_zone="Europe/Rome")):
-        (record,) = orjson.loads(RENDER([raw_row(view)]))
+        (record,) = map(orjson.loads, RENDER([raw_row(view)]))
     assert record["submittedDate"] == "02/07/2023 01:30:00"
     assert record["notificationDate"] == "Not Sent"

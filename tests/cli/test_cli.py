@@ -352,6 +352,21 @@ def test_errors_prints_the_catalogue():
     assert "issueapproval.appname.empty" in run("errors").stdout
 
 
+def test_a_database_is_copied_and_never_over_another(demonstration, tmp_path):
+    source = os.environ["HERZUM_APPROVAL_DATABASE_URL"]
+    target = f"sqlite:///{tmp_path / 'copy.db'}"
+    result = run("copy-database", source, target)
+    assert "all of them are equal" in result.stdout
+    assert "copied people_user: 6 of 6" in result.stderr.splitlines()
+    assert "The target is not empty" in refused("copy-database", source, target)
+    run("copy-database", source, target, "--replace")
+    exported = run("export", "-").stdout
+    os.environ["HERZUM_APPROVAL_DATABASE_URL"] = target
+    assert "the key file does not hold the key" in refused("export", "-"), "it is no part of the database"
+    os.environ["HERZUM_APPROVAL_KEY_FILE"] = str(tmp_path / "site.keys")
+    assert run("export", "-").stdout == exported
+
+
 # -- serving ----------------------------------------------------------------------------------
 
 

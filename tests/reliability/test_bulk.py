@@ -1,14 +1,13 @@
 """C8, D1 and D2 of bulk operations: they serialise, and are never half done."""
 
-import os
 import random
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,11 @@ from herzum_approval.services import bulk_mappings, databases, snapshot
 from herzum_approval.services.databases import find_faults
 from herzum_approval.store.sites import capture
 from tests.live import ROOT
-from tests.reliability.moving_mappings import ADMIN, move
+from tests.reliability.running_bulk import ADMIN, move
 from tests.reliability.sites import ACCEPT, REVIEW, SEND_BACK, TIMES, opened, site, whole_site
 from tests.reliability.traffic import PATIENCE, at_once, rounds
 
-ROUNDS = {"sqlite": 20 * TIMES, "postgresql": 5 * TIMES}
+ROUNDS = 20 * TIMES
 MAPPINGS = 2000
 FIRST, SECOND, THIRD = 10000, 10001, 10002
 PROJECTS = (FIRST, SECOND, THIRD)
@@ -145,54 +144,85 @@ def told(found: Site) -> Any:
 
 
 def test_d1_killed_in_the_middle(database_url: str, settings: config.Settings) -> None:
+    """The killed process goes on where the last one was stopped: copy, edit, delete, move and move back."""
     dice = random.Random(20230201)
-    ends: Counter[int] = Counter()
     with opened(database_url):
         databases.migrate()
         snapshot.import_all(many_mappings(MAPPINGS))
-        begun = time.monotonic()
-        bulk_mappings.run_bulk(ADMIN, move(FIRST, SECOND))
-        seconds = time.monotonic() - begun
-    for _ in range(ROUNDS[database_url.partition(":")[0]]):
-        with opened(database_url):
-            snapshot.import_all(many_mappings(MAPPINGS))
-        said = kill_after(database_url, dice.uniform(0, 3 * seconds))
+    seconds = seconds_of_an_operation(database_url)
+    done, kinds = 0, set()
+    for _ in range(ROUNDS):
+        said = kill_after(database_url, done, dice.uniform(0, 2 * seconds))
         with opened(database_url):
             assert find_faults() == []
             after = whole_site()
-        ends[assert_whole(after)] += 1
-        assert len(after.bulk_operations) >= said  # what was answered is there
-    assert set(ends) == {FIRST, SECOND}
+        assert len(after.bulk_operations) >= done + said  # what was answered is there
+        done = len(after.bulk_operations)
+        kinds.add(done % len(STAGES))
+        assert_whole(after)
+    assert len(kinds) > 2
 
 
-def assert_whole(after: Site) -> int:
-    """Assert that every move is there with all that belongs to it; return where the mappings are."""
-    counts = place_counts(after)
-    project_id = SECOND if len(after.bulk_operations) % 2 else FIRST
-    assert counts == {project_id: MAPPINGS}
-    for operation in after.bulk_operations:
+# After so many operations of a round trip: the projects that have mappings, and what the last one did.
+STAGES = (
+    ({FIRST}, {Effect.CREATE, Effect.DELETE}),
+    ({FIRST, SECOND}, {Effect.CREATE}),
+    ({FIRST, SECOND}, {Effect.OVERWRITE}),
+    ({FIRST}, {Effect.DELETE}),
+    ({SECOND}, {Effect.CREATE, Effect.DELETE}),
+)
+
+
+def assert_whole(after: Site) -> None:
+    """Assert that every operation is there with all that belongs to it."""
+    projects, _ = STAGES[len(after.bulk_operations) % len(STAGES)]
+    assert place_counts(after) == dict.fromkeys(projects, MAPPINGS)
+    for number, operation in enumerate(after.bulk_operations, start=1):
         effects = Counter(entry.effect for entry in operation.entries)
-        assert effects == {Effect.CREATE: MAPPINGS, Effect.DELETE: MAPPINGS}
+        assert effects == dict.fromkeys(STAGES[number % len(STAGES)][1], MAPPINGS)
         assert (operation.affected, operation.skipped) == (MAPPINGS, 0)
     issues = {issue.id: issue for issue in after.issues}
-    assert [issues[record.issue_id].project_id for record in after.issue_approvals] == [project_id] * 3
-    return project_id
+    held = Counter(issues[record.issue_id].project_id for record in after.issue_approvals)
+    assert held == dict.fromkeys(projects, 3)
 
 
-def kill_after(database_url: str, seconds: float) -> int:
-    """Let mappings be moved until the process is killed, so long after it began; return how many it said."""
-    module = "tests.reliability.moving_mappings"
-    command = [sys.executable, "-m", module, database_url, str(FIRST), str(SECOND)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    with process.stdout:
-        assert process.stdout.readline() == b"begun\n"
+def seconds_of_an_operation(database_url: str) -> float:
+    """Let a process run one round trip, and return how long each operation took on average."""
+    with begun(database_url, 0) as process:
+        assert process.stdout is not None
+        since = time.monotonic()
+        for _ in STAGES:
+            assert process.stdout.readline()
+        seconds = time.monotonic() - since
+        process.kill()
+    with opened(database_url):
+        snapshot.import_all(many_mappings(MAPPINGS))
+    return seconds / len(STAGES)
+
+
+def kill_after(database_url: str, done: int, seconds: float) -> int:
+    """Let operations be run until the process is killed, so long after it began; return how many it said."""
+    with begun(database_url, done) as process:
+        assert process.stdout is not None
         time.sleep(seconds)
         assert process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
-        said = process.stdout.read().split()
-        process.wait(PATIENCE)
-    return len(said)
+        process.kill()
+        return len(process.stdout.read().split())
+
+
+@contextmanager
+def begun(database_url: str, done: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the process that runs operations; it ends with the block."""
+    module = "tests.reliability.running_bulk"
+    command = [sys.executable, "-m", module, database_url, str(FIRST), str(SECOND), str(done)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == b"begun\n"
+            yield process
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
 
 
 # -- D2 ---------------------------------------------------------------------------------------
@@ -295,9 +325,9 @@ def test_a_dump_shows_a_difference(engine: Database, settings: config.Settings) 
     assert dump(engine) != before
 
 
-def test_a_child_says_its_moves(tmp_path: Path, settings: config.Settings) -> None:
+def test_a_child_says_its_operations(tmp_path: Path, settings: config.Settings) -> None:
     url = f"sqlite:///{tmp_path}/site.db"
     with opened(url):
         databases.migrate()
         snapshot.import_all(many_mappings(3))
-    assert kill_after(url, 1.0) > 0
+    assert kill_after(url, 0, 1.0) > 0

@@ -24,9 +24,8 @@ REFUSED = {
 
 
 @pytest.fixture
-def three_processes(tmp_path: Path) -> Iterator[LiveServer]:
-    url = f"sqlite:///{tmp_path}/site.db"
-    with LiveServer(tmp_path / "server.log", database_url=url, workers="3") as running:
+def three_processes(database_url: str, tmp_path: Path) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path / "server.log", database_url=database_url, workers="3") as running:
         yield running
 
 

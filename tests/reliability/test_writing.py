@@ -1,13 +1,16 @@
 """What a transaction does when others are in its way: it starts again, or is refused as busy."""
 
+import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
-from peewee import Database, OperationalError
+from peewee import Database, DatabaseError, InternalError, OperationalError, SqliteDatabase
+from playhouse.pool import PooledPostgresqlDatabase
 
 from herzum_approval import config, store
 from herzum_approval.errors import Fault, Problem
@@ -198,6 +201,135 @@ def test_connections_lost_while_nobody_used_them_are_replaced(
     end_connections(postgresql)
     writing(lambda database: rename(database, FIRST_ISSUE, "written"))
     assert summaries() == ["written", ""]
+
+
+# -- how long it is tried ---------------------------------------------------------------------
+
+
+def test_the_whole_wait_for_a_lock_is_one_try(impatient: Database) -> None:
+    is_locked, may_end = threading.Event(), threading.Event()
+    tries = []
+
+    def hold(database: Database) -> None:
+        lock_issues(database, [FIRST_ISSUE])
+        is_locked.set()
+        assert may_end.wait(PATIENCE)
+
+    def wait(database: Database) -> None:
+        tries.append("tried")
+        lock_issues(database, [FIRST_ISSUE])
+
+    def meanwhile() -> bool:
+        try:
+            assert is_locked.wait(PATIENCE)
+            return is_busy(partial(writing, wait))
+        finally:
+            may_end.set()
+
+    assert in_threads(impatient, partial(writing, hold), meanwhile)[1]
+    assert tries == ["tried"]
+
+
+def test_a_later_try_waits_for_what_is_left_only(two_issues: Database) -> None:
+    is_file = isinstance(two_issues, SqliteDatabase)
+    query = "PRAGMA busy_timeout" if is_file else "SHOW lock_timeout"
+
+    def wait_now() -> str:
+        return str(two_issues.execute_sql(query).fetchone()[0]).removesuffix("ms")
+
+    with two_issues.connection_context():
+        before = wait_now()
+        for seconds, expected in ((0.1, "100"), (two_issues.wait_seconds, before)):
+            with two_issues.transaction_within(seconds):
+                assert wait_now() == expected
+            assert wait_now() == before
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
+def test_what_others_undid_starts_again(postgresql: Database, state: str) -> None:
+    tries = []
+
+    def work(database: Database) -> None:
+        tries.append(rename(database, FIRST_ISSUE, f"try {len(tries)}"))
+        if len(tries) < 3:
+            database.execute_sql(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$")
+
+    writing(work)
+    assert (len(tries), summaries()) == (3, ["try 2", ""])
+
+
+def test_a_connection_to_what_is_no_primary_any_more_is_replaced(postgresql: Database) -> None:
+    backends = []
+
+    def work(database: Database) -> None:
+        if not backends:
+            database.execute_sql("SET TRANSACTION READ ONLY")
+        backends.append(database.execute_sql("SELECT pg_backend_pid()").fetchone()[0])
+        rename(database, FIRST_ISSUE, "written")
+
+    writing(work)
+    assert len(set(backends)) == 2
+    assert summaries() == ["written", ""]
+
+
+def test_other_errors_of_the_engine_are_not_tried_again(postgresql: Database) -> None:
+    tries = []
+
+    def work(database: Database) -> None:
+        tries.append("tried")
+        with contextlib.suppress(DatabaseError):
+            database.execute_sql("SELECT 1 / 0")
+        database.execute_sql("SELECT 1")  # in a transaction that failed already
+
+    with pytest.raises(InternalError):
+        writing(work)
+    assert tries == ["tried"]
+
+
+def test_a_connection_that_says_nothing_is_used_without_asking(
+    postgresql: Database, impatient: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    looked = PooledPostgresqlDatabase._is_closed
+
+    def look(database: Any, connection: Any) -> bool:
+        asked.append(looked(database, connection))
+        return bool(asked[-1])
+
+    monkeypatch.setattr(PooledPostgresqlDatabase, "_is_closed", look)
+    for _ in range(3):
+        assert summaries() == ["", ""]
+    assert asked == []
+    end_connections(postgresql)
+    assert summaries() == ["", ""]
+    assert asked == [True]
+
+
+# -- a database that is not there -------------------------------------------------------------
+
+
+def test_a_database_that_is_not_there_is_waited_for_and_then_busy(
+    settings: config.Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = store.open_database("postgresql://postgres@127.0.0.1:1/none", wait_seconds=0.3)
+    tries = []
+    with store.active(database):
+        assert is_busy(lambda: writing(lambda handle: tries.append("tried")))
+    assert tries == []
+    assert set(caplog.messages) == {"a write transaction starts again"}
+
+
+def test_for_a_host_that_is_silent_one_caller_waits_and_the_next_are_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        database = store.open_database(f"postgresql://postgres@127.0.0.1:{port}/none", wait_seconds=0.3)
+        with store.active(database):
+            assert [is_busy(summaries) for _ in range(3)] == [True] * 3
+        listener.settimeout(PATIENCE)
+        listener.accept()[0].close()
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def end_connections(database: Database) -> None:

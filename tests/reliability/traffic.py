@@ -17,6 +17,7 @@ PATIENCE = 60.0
 class Answer(NamedTuple):
     status: int
     body: Any
+    retry_after: str | None = None
 
 
 class Client:
@@ -44,7 +45,12 @@ class Client:
         self._connection.request(method, path, sent, headers)
         response = self._connection.getresponse()
         text = response.read()
-        return Answer(response.status, json.loads(text) if text else None)
+        retry_after = response.getheader("Retry-After")
+        return Answer(response.status, json.loads(text) if text else None, retry_after)
+
+    def reconnect(self) -> None:
+        """Let the next request open a new connection, still signed in."""
+        self._connection.close()
 
     def act(self, issue_approval_id: int, action: str, comment: str = "") -> Answer:
         path = f"/rest/herzum-hap-services/1.0/api/issueapprovals/{issue_approval_id}/action"

@@ -54,6 +54,15 @@ COMPOSITE = "INSERT INTO composite_principal (id, definition) VALUES (7, '{}')"
             "people_user 10002: username_key is x, not bob",
         ),
         (["UPDATE approval SET name_key = 'x' WHERE id = 1"], "approval 1: name_key is x, not tech"),
+        (
+            [
+                "INSERT INTO jsm_site (cloud_id, name, has_custom_roles, is_throttled, version) "
+                "VALUES ('other', 'Other', TRUE, FALSE, 1)",
+                "INSERT INTO role_assignment (cloud_id, username, role_id) "
+                "VALUES ('other', 'bob', '33579c31-627c-4cc1-bb94-fd2c214142f7')",
+            ],
+            "role_assignment bob, 33579c31-627c-4cc1-bb94-fd2c214142f7: cloud_id is other, not 11111111",
+        ),
     ],
 )
 def test_a_wrong_derived_value_is_found(demonstration, statements, fault):

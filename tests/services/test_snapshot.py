@@ -17,7 +17,7 @@ from herzum_approval.domain.issue_approvals import SearchFilters
 from herzum_approval.domain.people import Actor
 from herzum_approval.domain.sites import FORMAT, Site
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import databases, issue_approvals, logins, passwords, snapshot
+from herzum_approval.services import databases, issue_approvals, jsm_tokens, logins, passwords, snapshot
 from herzum_approval.services.site_documents import dump_site, load_site
 from tests.site_strategies import HASH, sites
 
@@ -83,7 +83,8 @@ def _plain(document):
     """The document with nothing in it that an import makes something else of."""
     sealed = {"key_id": "", "ciphertext": "", "digest": ""}
     plain = _without_secrets(document)
-    return {**plain, "api_keys": [{**key, **sealed} for key in plain["api_keys"]]}
+    keys = [{**key, **sealed} for key in plain["api_keys"]]
+    return jsm_tokens.with_digests({**plain, "api_keys": keys})
 
 
 def _without_secrets(document):
@@ -137,9 +138,18 @@ def test_passwords_are_hashed_and_hashes_taken_as_they_are(engine, settings):
     assert told[-1][1] == told[-1][2]
 
 
+def test_of_tokens_the_digest_alone_is_kept(engine, settings):
+    snapshot.import_all(DEMO)
+    exported = json.dumps(snapshot.export_all())
+    for token in DEMO["jsm_tokens"]:
+        assert token["token"] not in exported
+        assert jsm_tokens.digest_of(token["token"]) in exported
+
+
 # -- refusals ---------------------------------------------------------------------------------
 
 USER = {"id": 1, "username": "zoe", "display_name": "Zoe"}
+ROLE_IDS = [role["id"] for role in DEMO["custom_roles"]]
 TRANSITION = {"id": 11, "name": "Again", "destination_status_id": 1}
 RULE = {"id": 1, "name": "rule", "jql": "project = TEST"}
 EVENT = {"id": 1, "at": "2023-01-20T09:59:16Z", "kind": "APPROVED", "issue_id": 12305}
@@ -460,6 +470,34 @@ MISFITS = [
         "issues[0].fields.customfield_2[0]",
         "none of the groups",
     ),
+    (
+        changed("custom_roles", 1, "name", to="FinanceRole"),
+        "custom_roles[1].name",
+        "is there already",
+    ),
+    (
+        changed("role_assignments", to=[{"username": "bob", "role_id": each} for each in ROLE_IDS[:2]]),
+        "role_assignments[1]",
+        "has a role on this site already",
+    ),
+    (
+        changed("role_assignments", to=[{"username": "nobody", "role_id": ROLE_IDS[0]}]),
+        "role_assignments[0].username",
+        "none of the users",
+    ),
+    (
+        changed("jsm_sites", 0, "administrators", to=["nobody"]),
+        "jsm_sites[0].administrators[0]",
+        "none of the users",
+    ),
+    (changed("jsm_sites", 0, "cloud_id", to="a b"), "jsm_sites[0].cloud_id", "not spelt as it must be"),
+    (changed("jsm_tokens", 1, "token", to="demo-token-admin"), "jsm_tokens[1].token_digest", "there already"),
+    (changed("jsm_tokens", 1, "token", to=""), "jsm_tokens[1].token", "must be a text that is not empty"),
+    (changed("jsm_tokens", 1, "token", to=5), "jsm_tokens[1].token", "must be a text that is not empty"),
+    (changed("jsm_tokens", 1, "token_digest", to="0" * 64), "jsm_tokens[1].token", "beside a token_digest"),
+    (without("jsm_tokens", 1, "token"), "jsm_tokens[1].token_digest", "is missing"),
+    (changed("jsm_tokens", 1, "scopes", to=["all"]), "jsm_tokens[1].scopes[0]", "must be one of"),
+    (changed("jsm_tokens", 1, to=5), "jsm_tokens[1]", "must be an object"),
     (
         {"format": FORMAT, "workflows": [{"id": 1, "name": "w", "status_ids": [], "transitions": []}]},
         "workflows[0].status_ids",

@@ -9,6 +9,7 @@ import pytest
 from herzum_approval.domain.candidates import derive
 from herzum_approval.domain.delegations import Delegation, covers
 from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated
+from herzum_approval.domain.jira import LARGEST_ID
 from herzum_approval.services import snapshot
 from herzum_approval.store import issue_approvals as stored
 from herzum_approval.store import sites, statements
@@ -137,22 +138,24 @@ def test_a_search_finds_what_the_plain_way_finds(engine, site):
     with engine.connection_context():
         for criteria in CRITERIA:
             ids = expected(site, criteria)
-            assert [row[0] for row in stored.search(engine, criteria)] == ids
+            assert stored.find_ids(engine, criteria) == ids
             assert stored.count(engine, criteria) == len(ids)
             for offset, limit in ((0, 5), (3, 4), (len(ids) - 1, 10), (len(ids), 5), (7, None)):
                 if offset >= 0:
-                    page = stored.search(engine, criteria, offset=offset, limit=limit)
-                    assert [row[0] for row in page] == ids[offset:][:limit]
+                    page = stored.find_ids(engine, criteria, offset=offset, limit=limit)
+                    assert page == ids[offset:][:limit]
+                    after = ([0, *ids])[offset] if offset < len(ids) else LARGEST_ID
+                    assert stored.find_ids(engine, criteria, after=after, limit=limit) == page
 
 
 def test_the_kept_text_is_what_peewee_would_write_now(engine):
     statements._kept.clear()
-    page = stored._Page(has_offset=True, has_limit=True)
+    page = stored._Page(has_start=True, has_offset=True, has_limit=True)
     with engine.connection_context():
         for criteria in CRITERIA[:-2]:
-            stored.search(engine, criteria, offset=1, limit=2)
+            stored.find_ids(engine, criteria, after=3, offset=1, limit=2)
             query = stored._search_query(criteria, page, stored._Engine.of(engine))
-            text, parameters = engine.get_sql_context().sql(query).query()
+            text, parameters = statements.made_text(engine, query)
             kept_text, kept = statements._kept[type(engine), ("search", stored._shape(criteria), page)]
             names = [getattr(item, "name", item) for item in parameters]
             assert (kept_text, [getattr(item, "name", item) for item in kept]) == (text, names)
@@ -162,7 +165,7 @@ def test_lists_of_like_length_share_a_text(engine):
     statements._kept.clear()
     with engine.connection_context():
         for count in range(5, 9):
-            stored.search(engine, Criteria(issue_ids=tuple(range(count))))
+            stored.find_ids(engine, Criteria(issue_ids=tuple(range(count))))
     assert len(statements._kept) == 1
 
 
@@ -171,7 +174,7 @@ def test_texts_are_not_kept_without_bound(engine, monkeypatch):
     statements._kept.clear()
     with engine.connection_context():
         for count in range(8):
-            stored.search(engine, Criteria(principals=tuple(f"user:{n}" for n in range(count + 1))))
+            stored.find_ids(engine, Criteria(principals=tuple(f"user:{n}" for n in range(count + 1))))
     assert len(statements._kept) <= 3
 
 
@@ -186,11 +189,12 @@ def test_texts_are_not_kept_without_bound(engine, monkeypatch):
         Criteria(approval_ids=(1,)),
     ],
 )
-def test_no_filter_looks_at_every_record(sqlite_database, criteria):
-    page = stored._Page(has_offset=False, has_limit=True)
+@pytest.mark.parametrize("has_start", [False, True])
+def test_no_filter_looks_at_every_record(sqlite_database, criteria, has_start):
+    page = stored._Page(has_start=has_start, has_offset=False, has_limit=True)
     query = stored._search_query(criteria, page, stored._Engine.SQLITE)
     with sqlite_database.connection_context():
-        text, parameters = sqlite_database.get_sql_context().sql(query).query()
+        text, parameters = statements.made_text(sqlite_database, query)
         plan = sqlite_database.execute_sql(f"EXPLAIN QUERY PLAN {text}", ["1"] * len(parameters)).fetchall()
     steps = [step[-1] for step in plan]
     assert not [step for step in steps if step.startswith("SCAN") and "issue_approval" in step], steps
@@ -201,10 +205,10 @@ def test_no_filter_looks_at_every_record(sqlite_database, criteria):
 @pytest.mark.usefixtures("site")
 def test_what_was_delegated_is_led_by_the_index_of_candidates(sqlite_database):
     criteria = Criteria(principals=("user:carol",), delegate="carol", delegated=(OF_BOB, OF_ADMIN))
-    page = stored._Page(has_offset=False, has_limit=True)
+    page = stored._Page(has_start=False, has_offset=False, has_limit=True)
     with sqlite_database.connection_context():
         query = stored._search_query(criteria, page, stored._Engine.SQLITE)
-        text, parameters = sqlite_database.get_sql_context().sql(query).query()
+        text, parameters = statements.made_text(sqlite_database, query)
         plan = sqlite_database.execute_sql(f"EXPLAIN QUERY PLAN {text}", ["1"] * len(parameters)).fetchall()
     steps = [step[-1] for step in plan]
     assert not [step for step in steps if step.startswith("SCAN") and "subquery" not in step.lower()], steps
@@ -212,7 +216,7 @@ def test_what_was_delegated_is_led_by_the_index_of_candidates(sqlite_database):
 
 def test_a_name_with_nul_is_looked_for_in_vain(engine):
     with engine.connection_context():
-        assert stored.search(engine, Criteria(principals=("user:\0",))) == []
+        assert stored.find_ids(engine, Criteria(principals=("user:\0",))) == []
 
 
 def test_moments_are_kept_to_the_millisecond():

@@ -57,7 +57,8 @@ def test_what_was_written_reads_back_equal(engine, site):
 def test_an_empty_site_takes_the_place_of_everything(engine, demonstration):
     write(engine, Site())
     assert read(engine) == Site()
-    for table in tables.ALL_TABLES[1:]:
+    documents = (tables.SiteVersion, tables.SiteDocument)
+    for table in (each for each in tables.ALL_TABLES if each not in documents):
         assert rows_of(engine, table) == set(), table
 
 

@@ -7,6 +7,7 @@ from herzum_approval.api.administration import (
     approval_path_runs,
     approvals,
     configuration,
+    jsm_ops,
     mappings,
 )
 from herzum_approval.api.administration.errors import ERRORS
@@ -15,8 +16,8 @@ from herzum_approval.api.family import JIRA_LOGINS, Family
 FAMILY = Family(
     title="Administration",
     description=(
-        "Read and change approval mappings, approvals and the General Configuration. No vendor has these "
-        "endpoints; they are for Jira administrators."
+        "Read and change approval mappings, approvals and the General Configuration, and the sites and "
+        "tokens of JSM Operations. No vendor has these endpoints; they are for Jira administrators."
     ),
     bases=("/rest/approval-admin/1.0",),
     errors=ERRORS,
@@ -24,6 +25,7 @@ FAMILY = Family(
         mappings.blp,
         approvals.blp,
         configuration.blp,
+        jsm_ops.blp,
         api_keys.blp,
         approval_path_entries.definitions,
         approval_path_entries.conditions,

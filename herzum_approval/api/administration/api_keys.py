@@ -13,19 +13,16 @@ from herzum_approval.api.administration.api_key_schemas import (
 from herzum_approval.api.administration.doors import (
     BODY_FAULTS,
     ENTRY_FAULTS,
-    ETAG,
-    IF_MATCH,
     LOCATION,
     body_of,
     created_response,
-    expected_versions,
     list_response,
     make_blueprint,
     one_response,
     read_body,
 )
 from herzum_approval.api.administration.schemas import page_of
-from herzum_approval.api.family import json_response
+from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions, json_response
 from herzum_approval.errors import Fault
 from herzum_approval.services import api_keys
 from herzum_approval.services.pages import Wish

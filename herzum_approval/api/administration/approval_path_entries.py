@@ -19,12 +19,9 @@ from herzum_approval.api.administration.approval_path_schemas import (
 from herzum_approval.api.administration.doors import (
     BODY_FAULTS,
     ENTRY_FAULTS,
-    ETAG,
-    IF_MATCH,
     LOCATION,
     body_of,
     created_response,
-    expected_versions,
     list_response,
     make_blueprint,
     one_response,
@@ -32,7 +29,7 @@ from herzum_approval.api.administration.doors import (
     require_same_id,
 )
 from herzum_approval.api.administration.schemas import page_of
-from herzum_approval.api.family import Blueprint, json_response
+from herzum_approval.api.family import ETAG, IF_MATCH, Blueprint, expected_versions, json_response
 from herzum_approval.domain.approval_paths import ApprovalDefinition, Condition
 from herzum_approval.domain.confluence import Page, Space
 from herzum_approval.errors import Fault

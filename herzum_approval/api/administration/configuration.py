@@ -5,15 +5,13 @@ from flask import Response
 from herzum_approval.api.administration.doors import (
     BODY_FAULTS,
     ENTRY_FAULTS,
-    ETAG,
-    IF_MATCH,
     body_of,
-    expected_versions,
     make_blueprint,
     one_response,
     read_body,
 )
 from herzum_approval.api.administration.schemas import ConfigurationSchema
+from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions
 from herzum_approval.errors import Fault
 from herzum_approval.services import configuration
 

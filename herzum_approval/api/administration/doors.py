@@ -1,7 +1,6 @@
 """What the endpoints of the administration share: who may enter, pages, bodies and versions."""
 
 import re
-from collections.abc import Collection
 from typing import Any, TypeVar
 
 from flask import Response, g, request
@@ -30,25 +29,12 @@ BODY_FAULTS = (
 )
 """What a body meets that cannot be written."""
 
-ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The present version"}}
-"""The header that says a version, for OpenAPI."""
-
 LOCATION = {"Location": {"schema": {"type": "string"}, "description": "The address of what was created"}}
-
-IF_MATCH = {
-    "in": "header",
-    "name": "If-Match",
-    "schema": {"type": "string"},
-    "description": "Only where one of these versions is the present one; `*` and absence stand for any",
-}
-"""The header that expects a version, for OpenAPI."""
-
-_TAG = re.compile(r'\s*"(0|[1-9][0-9]{0,18})"\s*', re.ASCII)
 
 
 def make_blueprint(name: str, description: str) -> Blueprint:
     """Return a blueprint that Jira administrators may enter; the licence is asked for before the right."""
-    blp = Blueprint(ERRORS, name, f"/rest/approval-admin/1.0/{name}", description)
+    blp = Blueprint(ERRORS, re.sub("[-/]", "_", name), f"/rest/approval-admin/1.0/{name}", description)
     blp.before_request(login.require_actor)
     blp.before_request(licence.require_valid)
     blp.before_request(lambda: people.require_administrator(g.actor))
@@ -104,20 +90,9 @@ def one_response(found: Versioned[Entry], schema: Schema) -> Response:
     return json_response(schema.dump(found.entry), headers={"ETag": f'"{found.version}"'})
 
 
-def created_response(created: Versioned[Entry], schema: Schema, id: int) -> Response:
+def created_response(created: Versioned[Entry], schema: Schema, id: int | str) -> Response:
     """Return what was just created, with its tag and its address: its id below that of the list."""
     response = one_response(created, schema)
     response.status_code = 201
     response.headers["Location"] = f"{public_base_url()}{request.path.rstrip('/')}/{id}"
     return response
-
-
-def expected_versions() -> Collection[int] | None:
-    """Return the versions that `If-Match` names; None where any will do.
-
-    Tags are compared strongly, so weak ones and whatever else was never given out match nothing.
-    """
-    given = request.headers.get("If-Match")
-    if given is None or given.strip() == "*":
-        return None
-    return {int(found[1]) for part in given.split(",") if (found := _TAG.fullmatch(part))}

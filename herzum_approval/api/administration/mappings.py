@@ -7,12 +7,9 @@ from flask import Response, g
 from herzum_approval.api.administration.doors import (
     BODY_FAULTS,
     ENTRY_FAULTS,
-    ETAG,
-    IF_MATCH,
     LOCATION,
     body_of,
     created_response,
-    expected_versions,
     list_response,
     make_blueprint,
     one_response,
@@ -20,6 +17,7 @@ from herzum_approval.api.administration.doors import (
     require_same_id,
 )
 from herzum_approval.api.administration.schemas import MappingParameters, MappingSchema, page_of
+from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions
 from herzum_approval.domain.mappings import ApprovalMapping, MappingFilters
 from herzum_approval.domain.versions import FIRST, Versioned
 from herzum_approval.errors import Fault

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
-from herzum_approval.api.family import Blueprint, ErrorShape, Family, json_response, parse_json
+from herzum_approval.api.family import Blueprint, ErrorShape, Family, json_response, parse_json, read_body
 from herzum_approval.errors import Fault, Wire
 from herzum_approval.services import snapshot
 
@@ -57,7 +57,7 @@ def read_snapshot() -> Response:
 @blp.response(204, description="The document is the state now")
 def replace_snapshot() -> Response:
     """Replace the whole state by the document, or by nothing at all where it is refused."""
-    snapshot.import_all(parse_json(request.get_data(cache=False)))
+    snapshot.import_all(parse_json(read_body()))
     return Response(status=204)
 
 

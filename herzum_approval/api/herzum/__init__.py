@@ -12,5 +12,6 @@ FAMILY = Family(
     errors=ERRORS,
     blueprints=(issue_approvals.blp, mappings.blp),
     after_request=login.sign,
+    shortcuts={issue_approvals.blp.url_prefix: issue_approvals.search_at_once},
     security_schemes=JIRA_LOGINS,
 )

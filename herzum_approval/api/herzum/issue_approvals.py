@@ -1,5 +1,7 @@
 """Search issue approvals, and act on one."""
 
+from collections.abc import Iterator, Mapping
+
 from flask import Response, g, request
 
 from herzum_approval.api import login
@@ -12,12 +14,15 @@ from herzum_approval.api.herzum.schemas import (
     PageSchema,
     SearchArguments,
 )
+from herzum_approval.api.parsed import compile_parser
 from herzum_approval.api.rendered import compile_renderer
 from herzum_approval.domain.actions import Action
 from herzum_approval.domain.issue_approvals import SearchFilters
+from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import decisions, issue_approvals, licence
+from herzum_approval.services import answers, decisions, issue_approvals, licence
 from herzum_approval.services.decisions import Credentials
+from herzum_approval.services.issue_approvals import Found
 
 blp = Blueprint(
     ERRORS,
@@ -30,12 +35,14 @@ blp.before_request(licence.require_valid)
 
 _REQUEST = ActionRequest()
 _DECIDED = DecidedSchema()
+_ARGUMENTS = SearchArguments()
 _render = compile_renderer(IssueApprovalSchema(), issue_approvals.COLUMNS)
+_parse = compile_parser(_ARGUMENTS, _ARGUMENTS.filters)
 
 
 @blp.route("")
 @blp.doc(operationId="search")
-@blp.query(SearchArguments())
+@blp.query(_ARGUMENTS)
 @blp.raises(
     *login.FAULTS,
     Fault.LICENCE_INVALID,
@@ -62,12 +69,9 @@ _render = compile_renderer(IssueApprovalSchema(), issue_approvals.COLUMNS)
 )
 def search(filters: SearchFilters) -> Response:
     """Search issue approvals by approval, user, status and issue."""
-    found = issue_approvals.search(g.actor, filters)
-    records = _render(found.rows)
-    if found.page is None:
-        return bytes_response(records)
-    envelope = b'{"startAt":%d,"maxResults":%d,"total":%d,"issueApprovals":%b}'
-    return bytes_response(envelope % (*found.page, records))
+    found = issue_approvals.search(g.actor, filters, _render)
+    written = _written(found)
+    return bytes_response(written if found.is_long else b"".join(written))
 
 
 @blp.route("/<int:issue_approval_id>/action", methods=["POST"])
@@ -107,6 +111,36 @@ def act(issue_approval_id: int) -> Response:
         comment=given["comment"],
     )
     return json_response(_DECIDED.dump(view))
+
+
+def search_at_once(actor: Actor, query: str, arguments: Mapping[str, str]) -> bytes | None:
+    """Return the body of a search's answer, kept as long as nobody writes anything; None where it is long.
+
+    query: the query string. Raises: what `search` does, and more where a parameter is not as it must be.
+    """
+    return answers.kept(
+        (actor.username, query), lambda: _searched(actor, _parse(arguments)) if licence.is_valid() else None
+    )
+
+
+def _searched(actor: Actor, filters: SearchFilters) -> bytes | None:
+    found = issue_approvals.search(actor, filters, _render)
+    return None if found.is_long else b"".join(_written(found))
+
+
+def _written(found: Found) -> Iterator[bytes]:
+    """Give the answer's body, part by part."""
+    if found.page is not None:
+        yield b'{"startAt":%d,"maxResults":%d,"total":%d,"issueApprovals":' % found.page
+    separator = b"["
+    for part in found.parts:
+        if part:
+            yield separator
+            yield b",".join(part)
+            separator = b","
+    yield b"[]" if separator == b"[" else b"]"
+    if found.page is not None:
+        yield b"}"
 
 
 def _action(name: str | None) -> Action:

@@ -19,6 +19,18 @@ DOORS = [
     ("PUT", "configuration"),
     ("PUT", "approval-path/definitions/35"),
     ("POST", "approval-path/approvals/1/votes"),
+    ("GET", "jsm-ops/sites"),
+    ("POST", "jsm-ops/sites"),
+    ("GET", "jsm-ops/sites/11111111-2222-4333-8444-555555555555"),
+    ("PUT", "jsm-ops/sites/11111111-2222-4333-8444-555555555555"),
+    ("DELETE", "jsm-ops/sites/11111111-2222-4333-8444-555555555555"),
+    ("GET", "jsm-ops/sites/11111111-2222-4333-8444-555555555555/users"),
+    ("GET", "jsm-ops/sites/11111111-2222-4333-8444-555555555555/users/630a55c646556c72662aaaaa"),
+    ("DELETE", "jsm-ops/sites/11111111-2222-4333-8444-555555555555/users/630a55c646556c72662aaaaa/role"),
+    ("GET", "jsm-ops/rights"),
+    ("GET", "jsm-ops/tokens"),
+    ("POST", "jsm-ops/tokens"),
+    ("DELETE", "jsm-ops/tokens/1"),
 ]
 PATH_DOORS = [
     *(
@@ -126,6 +138,7 @@ VERSIONED = [
     "approval-path/definitions/35",
     "approval-path/spaces/10001",
     "approval-path/pages/10068",
+    "jsm-ops/sites/11111111-2222-4333-8444-555555555555",
 ]
 
 

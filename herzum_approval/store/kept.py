@@ -1,0 +1,222 @@
+"""What is kept in memory of a database, and the versions that tell whether it still holds.
+
+Two versions answer two questions. The site's own is raised by every write but those of daily business
+(decisions, moves, logins), so what is administered is read once for each of its versions. The version
+of the data changes with any commit whatever, so as long as it stays nothing needs reading.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from secrets import randbits
+from typing import Any, TypeVar
+
+from peewee import Database, Query
+
+from herzum_approval.store.statements import run, slot
+from herzum_approval.store.tables import SiteVersion
+
+Result = TypeVar("Result")
+
+_MISSING: Any = object()
+
+
+class Recent:
+    """A bounded memory: once it is full, what was not asked for lately makes room.
+
+    Safe to share between threads: at worst, two of them read the same thing.
+    weigh: how much of `at_most` a value takes.
+    """
+
+    def __init__(self, at_most: int, weigh: Callable[[Any], int] = lambda value: 1) -> None:
+        self._at_most = at_most // 2  # of each of two generations
+        self._weigh = weigh
+        self._weight = 0
+        self._young: dict[Hashable, Any] = {}
+        self._old: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        found = self._young.get(key, _MISSING)
+        if found is not _MISSING:
+            return found
+        found = self._old.get(key, _MISSING)
+        if found is _MISSING:
+            return default
+        self.put(key, found)
+        return found
+
+    def put(self, key: Hashable, value: Any) -> None:
+        if self._weight >= self._at_most:
+            self._old, self._young, self._weight = self._young, {}, 0
+        self._young[key] = value
+        self._weight += self._weigh(value)
+
+    def select(self, keys: Sequence[Hashable]) -> list[Any]:
+        """Return what is kept under each of the keys, None where nothing is."""
+        found = list(map(self._young.get, keys))
+        if None in found:
+            found = [self.get(key) if each is None else each for key, each in zip(keys, found, strict=True)]
+        return found
+
+    def remembered(self, key: Hashable, read: Callable[[], Result]) -> Result:
+        """Return what is kept under the key, reading it where nothing is."""
+        found = self.get(key, _MISSING)
+        if found is _MISSING:
+            found = read()
+            self.put(key, found)
+        result: Result = found
+        return result
+
+
+class Unsure(Recent):
+    """A memory before which others are put: it takes what it is given once that is sure."""
+
+    def __init__(self, sure: Recent) -> None:
+        self._sure = sure
+        self._given: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        found = self._given.get(key, _MISSING) if self._given else _MISSING
+        return self._sure.get(key, default) if found is _MISSING else found
+
+    def put(self, key: Hashable, value: Any) -> None:
+        self._given[key] = value
+
+    def select(self, keys: Sequence[Hashable]) -> list[Any]:
+        return list(map(self.get, keys)) if self._given else self._sure.select(keys)
+
+    def settle(self) -> None:
+        """Keep what was given."""
+        for key, value in self._given.items():
+            self._sure.put(key, value)
+
+
+class Kept:
+    """What is kept of one database, under the version last seen of the site and of the data.
+
+    An entry is only ever found by whoever sees the version under which it was read. It may be
+    younger than that version, never older, and no version ever comes again.
+    """
+
+    def __init__(self) -> None:
+        self._facts: tuple[Hashable, Recent] = (None, _facts())
+        self._answers: tuple[Hashable, Recent] = (None, _answers())
+
+    def facts_under(self, version: Hashable) -> Recent:
+        if self._facts[0] != version:
+            self._facts = (version, _facts())
+        return self._facts[1]
+
+    def answers_under(self, version: Hashable) -> Recent:
+        if self._answers[0] != version:
+            self._answers = (version, _answers())
+        return self._answers[1]
+
+
+def _facts() -> Recent:
+    return Recent(8192)
+
+
+def _answers() -> Recent:
+    return Recent(8 * 1024 * 1024, lambda value: 256 + len(value) if isinstance(value, bytes) else 256)
+
+
+# -- asking for it ----------------------------------------------------------------------------
+
+_moment: ContextVar["_Moment | None"] = ContextVar("moment", default=None)
+
+
+class _Moment:
+    """One use of a connection, in which each version is read once at most."""
+
+    def __init__(self, keeps: bool, facts: Recent | None, answers: Recent | None) -> None:
+        self.keeps = keeps
+        self.facts = facts
+        self.answers = answers
+
+
+@contextmanager
+def moment(
+    *, keeps: bool = True, facts: Recent | None = None, answers: Recent | None = None
+) -> Iterator[None]:
+    """Let `facts` and `answers` be of one version each within a `with` block: these, where they are known.
+
+    keeps: False where everything is read anew each time.
+    """
+    token = _moment.set(_Moment(keeps, facts, answers))
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+def facts(database: Any) -> Recent:
+    """Return what is kept under the site's version, as the connection sees it now.
+
+    In a transaction that changes the site nothing is kept, since it must see what it wrote.
+    """
+    now = _moment.get()
+    if now is None or not now.keeps:
+        return _facts()
+    if now.facts is None:
+        version = site_version(database)
+        now.facts = _facts() if version is None else database.kept.facts_under(version)
+    return now.facts
+
+
+def answers(database: Any) -> Recent:
+    """Return what is kept as long as nobody writes anything; for what is read at one moment.
+
+    On PostgreSQL this costs a query.
+    """
+    now = _moment.get()
+    if now is None or not now.keeps:
+        return _answers()
+    if now.answers is None:
+        now.answers = _answers_of_snapshot(database)
+    return now.answers
+
+
+def _answers_of_snapshot(database: Any) -> Recent:
+    kept: Kept = database.kept
+    if database.is_copy:
+        # Of transactions under way a standby's snapshot names the oldest only, so it tells nothing.
+        return _answers()
+    if database.watcher is None:
+        # Two snapshots are spelt alike only where no transaction that writes ended between them.
+        return kept.answers_under(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
+    before = database.watcher.data_version()
+    facts(database)  # begins the snapshot, if nothing did
+    return kept.answers_under(before) if database.watcher.data_version() == before else _answers()
+
+
+def is_watched(database: Any) -> bool:
+    """Return whether it is cheap to tell that nothing was written."""
+    return database.watcher is not None
+
+
+# -- the site's version -----------------------------------------------------------------------
+
+
+def site_version(database: Database) -> int | None:
+    """Return the site's version; None where it has none yet, and nothing may be kept."""
+    rows = run(database, "site version", lambda: SiteVersion.select(SiteVersion.version), {})
+    return rows[0][0] if rows else None
+
+
+def raise_site_version(database: Database) -> None:
+    """Give the site a version that it never had, by chance: no two states ever share one."""
+    values = {"version": randbits(62)}
+    if not run(database, "raise site version", _raise, values):
+        run(database, "first site version", _first, values)
+
+
+def _raise() -> Query:
+    return SiteVersion.update(version=slot("version")).returning(SiteVersion.version)
+
+
+def _first() -> Query:
+    inserted = SiteVersion.insert(id=1, version=slot("version"))
+    return inserted.on_conflict(
+        conflict_target=[SiteVersion.id], update={SiteVersion.version: slot("version")}
+    ).returning(SiteVersion.version)
