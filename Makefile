@@ -54,14 +54,14 @@ docs: $(VENV)/installed-test ## Write the generated documents again
 	$(BIN)/herzum-approval errors > docs/errors.md
 	$(BIN)/herzum-approval settings > docs/settings.md
 	@mkdir -p docs/openapi
-	for family in herzum jira administration jsm_ops emulator; do $(BIN)/herzum-approval openapi $$family > docs/openapi/$$family.json; done
+	for family in herzum jira approval_path administration jsm_ops emulator; do $(BIN)/herzum-approval openapi $$family > docs/openapi/$$family.json; done
 	$(BIN)/python postman/generate.py
 
 docs-check: $(VENV)/installed-test ## Fail where a generated document is not up to date
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	$(BIN)/herzum-approval errors > $$scratch/errors.md && diff -u docs/errors.md $$scratch/errors.md && \
 	$(BIN)/herzum-approval settings > $$scratch/settings.md && diff -u docs/settings.md $$scratch/settings.md && \
-	for family in herzum jira administration jsm_ops emulator; do \
+	for family in herzum jira approval_path administration jsm_ops emulator; do \
 		$(BIN)/herzum-approval openapi $$family > $$scratch/$$family.json && \
 		diff -u docs/openapi/$$family.json $$scratch/$$family.json || exit 1; \
 	done && \

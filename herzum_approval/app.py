@@ -28,6 +28,7 @@ from herzum_approval.api.openapi import register_families
 from herzum_approval.api.operations import register_operations
 from herzum_approval.api.shortcuts import Shortcuts, request_id
 from herzum_approval.errors import Fault, Problem
+from herzum_approval.services.approval_paths import allowed_hosts
 
 logger = logging.getLogger(__name__)
 
@@ -157,6 +158,7 @@ def create_app(**settings: Any) -> Flask:
     The database must be migrated; nothing is connected before the first request.
     """
     loaded = config.load(**settings)
+    allowed_hosts(loaded.approval_path_http_hosts)  # a list that makes no sense is told at the start
     families = [family for family in FAMILIES if loaded.demonstration or not family.is_emulators]
     app = Flask(__name__, static_folder=None)
     app.json = _OrjsonProvider(app)

@@ -19,10 +19,15 @@ from herzum_approval.domain.configuration import LicenceState
 from herzum_approval.errors import FAMILIES, Problem
 from herzum_approval.services import (
     accounts,
+    api_keys,
+    approval_paths,
     databases,
+    encryption,
+    http_calls,
     licence,
     logins,
     messages,
+    sealed_keys,
     snapshot,
 )
 
@@ -63,6 +68,7 @@ def main() -> None:
 def _site(*, is_initialised: bool = True) -> Iterator[None]:
     """Open the site that the settings name, in its newest schema."""
     with open_site(config.load()):
+        approval_paths.allowed_hosts(config.current().approval_path_http_hosts)
         databases.migrate()
         if is_initialised:
             databases.require_initialised()
@@ -108,7 +114,7 @@ def _set(**values: object) -> None:
 def _own_site() -> Iterator[None]:
     """Have the site that the settings name, brought up to date."""
     with _site():
-        pass
+        _have_keys()
     yield
 
 
@@ -121,7 +127,16 @@ def _demonstration() -> Iterator[None]:
         with _site(is_initialised=False):
             if not accounts.has_users():
                 snapshot.reset()
+            _have_keys()
         yield
+
+
+def _have_keys() -> None:
+    """Have the key file that API keys need, or say what is wrong with it or with their settings."""
+    api_keys.require_settings()
+    written = sealed_keys.prepare()
+    if written:
+        click.echo(f"Wrote {written}, which encrypts API keys. Keep a copy, but not beside the database's.")
 
 
 def _run_server(settings: config.Settings) -> None:
@@ -200,6 +215,7 @@ def init(username: str | None, password_stdin: bool) -> None:
         accounts.require_no_users()
         username = username or click.prompt("Username of the first administrator")
         accounts.create_first_administrator(username, _password(password_stdin))
+        _have_keys()
         click.echo(f"{username} administers the site. Start it with: herzum-approval serve")
 
 
@@ -298,6 +314,7 @@ def set_licence(state: str) -> None:
 def import_file(file: TextIO) -> None:
     """Replace the whole state by a snapshot document; `-` reads standard input."""
     with _site(is_initialised=False), _progress() as progress:
+        encryption.create_key_file()
         snapshot.import_all(_parsed(file), progress)
 
 
@@ -356,8 +373,14 @@ def verify(context: click.Context) -> None:
 
 @main.command()
 def deliver() -> None:
-    """Send the messages that wait, by the configured mail server."""
+    """Send what waits: messages by the mail server, requests of HTTP steps to the hosts that are listed."""
     with _site():
+        hosts, mail_server = config.current().approval_path_http_hosts, config.current().smtp_host
+        if hosts:
+            answered, failed = http_calls.deliver()
+            click.echo(f"HTTP steps: {answered} answered, {failed} without an answer.")
+            if not mail_server:
+                return
         try:
             sent, left = messages.deliver()
         except OSError as error:
@@ -380,6 +403,28 @@ def copy_database(source: str, target: str, replace: bool) -> None:
     with _progress() as progress:
         count = databases.copy(source, target, replaces=replace, progress=progress)
     click.echo(f"Copied {count} rows; all of them are equal.")
+
+
+# -- encryption -------------------------------------------------------------------------------
+
+
+@main.group("encryption")
+def encryption_group() -> None:
+    """Change the keys by which API keys are encrypted."""
+
+
+@encryption_group.command("rotate")
+def rotate_keys() -> None:
+    """Put a new key into the key file, and encrypt every API key by it; servers may run meanwhile."""
+    with _site():
+        click.echo(f"Encrypted {sealed_keys.rotate()} API keys by a new key.")
+
+
+@encryption_group.command("forget")
+def forget_keys() -> None:
+    """Drop old keys that no API key needs; backups and exports that need them are lost."""
+    with _site():
+        click.echo(f"Dropped {sealed_keys.forget()} keys.")
 
 
 # -- documents --------------------------------------------------------------------------------

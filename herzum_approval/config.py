@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "HERZUM_APPROVAL_"
 
@@ -114,6 +115,45 @@ class Settings:
     smtp_password: str = _setting("", "That account's password.")
     smtp_sender: str = _setting("jira@localhost", "The address that messages come from.")
     smtp_timeout_seconds: float = _setting(30.0, "How long to wait for the mail server.")
+    approval_path_http_hosts: str = _setting(
+        "",
+        "Whom HTTP steps of approval paths may be sent to by `deliver`: host names, addresses and ranges, "
+        "separated by commas. Private and loopback addresses only where an address or a range names them; "
+        "empty sends nothing.",
+    )
+    approval_path_http_answer: int = _setting(
+        200,
+        "The status with which the request of an HTTP step counts as answered at once that is recorded and "
+        "not sent; 0 leaves it open until an administrator says what was answered.",
+    )
+    approval_path_http_timeout_seconds: float = _setting(
+        10.0, "How long the answer to an HTTP step's request may take, in all."
+    )
+    approval_path_http_max_bytes: int = _setting(
+        64 * 1024, "How much of such an answer is read; a longer one is no answer."
+    )
+    approval_path_returns_running: bool = _setting(
+        False, "Creating an approval returns the one of this definition that runs there already, as of old."
+    )
+    approval_path_lists_archived: bool = _setting(
+        False, "The Web API lists archived approvals among the others."
+    )
+    approval_path_deletes: bool = _setting(
+        True, "The Web API has `DELETE /approvals/{ref-id}/{approval-id}`, whose path and answer are ours."
+    )
+    approval_path_time_zone: str = _setting(
+        "Europe/Warsaw", "The zone in which the Web API spells `lastUpdated`; that of the vendor's example."
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses and ranges of proxies, separated by commas, whose `X-Forwarded-For` is believed where an "
+        "API key allows certain addresses only. They must set the header themselves.",
+    )
+    key_file: str = _setting(
+        "",
+        "The file of the keys that encrypt API keys. Empty is beside the SQLite file, with the ending "
+        "`.keys`, `herzum-approval.keys` for PostgreSQL, a key that everybody knows in the demonstration.",
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
     access_log: bool = _setting(
         False, "Log a line for each request: method, route, status, time, and never what was sent."
@@ -186,6 +226,11 @@ def _convert(name: str, value: Any, wanted: type) -> Any:
 
 
 def _check(settings: Settings) -> None:
+    for name in ("time_zone", "approval_path_time_zone"):
+        try:
+            ZoneInfo(getattr(settings, name))
+        except (OSError, ValueError, ZoneInfoNotFoundError):
+            raise ValueError(f"The setting {name} is the name of a zone, such as Europe/Warsaw.") from None
     if settings.database_synchronous not in ("FULL", "NORMAL"):
         raise ValueError("The setting database_synchronous is FULL or NORMAL.")
     if settings.database_connections < 1 or settings.threads < 1 or settings.workers < 0:
@@ -204,6 +249,10 @@ def _check(settings: Settings) -> None:
         raise ValueError("The setting bcrypt_cost lies between 4 and 18.")
     if settings.bcrypt_cost < 10 and not settings.demonstration:
         raise ValueError("The setting bcrypt_cost is less than 10 in demonstration mode only.")
+    if settings.approval_path_http_answer and not 100 <= settings.approval_path_http_answer <= 599:
+        raise ValueError("The setting approval_path_http_answer is a status from 100 to 599, or 0.")
+    if settings.approval_path_http_timeout_seconds <= 0 or settings.approval_path_http_max_bytes < 0:
+        raise ValueError("The settings approval_path_http_timeout_seconds and _max_bytes are positive.")
     if settings.failed_logins_allowed < 1:
         raise ValueError("The setting failed_logins_allowed is at least 1, or nobody could sign in.")
     if not 0 <= settings.credential_cache_seconds <= 60:

@@ -12,6 +12,7 @@ _GENERATED = "<!-- Made by `make docs` from {source}. Change that file, not this
 _FAMILY_TITLES = {
     "herzum": ("Herzum Approval", "`/rest/herzum-hap-services/1.0`"),
     "jira": ("Jira", "the rest of `/rest`"),
+    "approval_path": ("Approval Path", "`/webapi`"),
     "administration": ("Administration", "`/rest/approval-admin/1.0`"),
     "jsm_ops": ("JSM Operations", "`/jsm/ops/api` and `/ex/jira`"),
     "emulator": ("Emulator", "`/__emulator`, in demonstration mode only"),

@@ -14,6 +14,8 @@ HAP_REST = "Herzum Approval REST API"
 JIRA = "Jira Data Center"
 """Jira's documented or observed behaviour."""
 
+PATH_API = "Approval Path Web API"
+"""The vendor's pages on the Web API of Approval Path."""
 JSM_OPS = "JSM Operations REST API"
 """The vendor's reference page, or answers of the service and of its ancestor that users published."""
 
@@ -50,6 +52,7 @@ class Row:
 
     herzum: Wire | None = None
     jira: Wire | None = None
+    approval_path: Wire | None = None
     administration: Wire | None = None
     jsm_ops: Wire | None = None
     emulator: Wire | None = None
@@ -69,6 +72,10 @@ def _page(status: int, text: str, *headers: tuple[str, str]) -> Wire:
 
 def _admin(status: int, code: str, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
     return Wire(status, text, OURS, f"admin.{code}", headers)
+
+
+def _path(status: int, text: str, source: str = INFERRED, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
+    return Wire(status, text, source, headers=headers)
 
 
 _NOT_PERMITTED = "40301"
@@ -93,6 +100,7 @@ _LOGIN_DENIED_HEADERS = (
 )
 _OAUTH_CHALLENGE = ("WWW-Authenticate", 'OAuth realm="{realm}"')
 _BASIC_CHALLENGE = ("WWW-Authenticate", 'Basic realm="protected-area"')
+_BEARER_CHALLENGE = (("WWW-Authenticate", "Bearer"),)
 _BASIC_FAILURE = "Basic Authentication Failure - Reason : "
 _NOT_AUTHENTICATED = "You are not authenticated. Authentication required to perform this operation."
 
@@ -364,7 +372,10 @@ class Fault(Enum):
         administration=_admin(400, "parameter.invalid", "{name}: {reason}"),
         jsm_ops=_jsm_ops(400, "Parameter {name} {reason}"),
     )
-    VALUE_INVALID = Row(administration=_admin(400, "body.invalid", "{path}: {reason}"))
+    VALUE_INVALID = Row(
+        approval_path=_path(400, "{path}: {reason}", OURS),
+        administration=_admin(400, "body.invalid", "{path}: {reason}"),
+    )
     REFERENCE_INVALID = Row(administration=_admin(400, "reference.invalid", "{path}: {reason}"))
     MAPPING_UNKNOWN = Row(administration=_admin(404, "mapping.notexist", "There is no mapping {id}"))
     SCOPE_MAPPED = Row(
@@ -438,10 +449,102 @@ class Fault(Enum):
         jsm_ops=_jsm_ops(428, "Custom user role is assigned to users and cannot be deleted: {name}"),
     )
 
+    # -- approval paths; what the vendor says of them is unknown, its statuses are inferred --
+    PATH_REFERENCE_UNKNOWN = Row(
+        approval_path=_path(404, "{kind} {ref} not found"),
+        administration=_admin(404, "path.ref.notexist", "{kind} {ref} not found"),
+    )
+    COLLECTION_UNKNOWN = Row(
+        approval_path=_path(404, "{kind} {ref} not found"),
+    )
+    DEFINITION_UNKNOWN = Row(
+        approval_path=_path(404, "Approval definition not found"),
+        administration=_admin(404, "path.definition.notexist", "There is no definition {id}"),
+    )
+    PATH_UNKNOWN = Row(
+        approval_path=_path(404, "Approval not found"),
+        administration=_admin(404, "path.approval.notexist", "There is no such approval {id}"),
+    )
+    PATH_CONDITION_FALSE = Row(
+        approval_path=_path(400, "The condition of {name} is not met"),
+        administration=_admin(400, "path.condition.false", "The condition of {name} is not met"),
+    )
+    PATH_STEP_EMPTY = Row(
+        approval_path=_path(400, "There is nobody to decide step {position} of {name}"),
+        administration=_admin(400, "path.step.empty", "There is nobody to decide step {position} of {name}"),
+    )
+    PATH_ENDED = Row(administration=_admin(409, "path.ended", "The approval {id} is not running: {status}"))
+    STEP_NOT_ACTIVE = Row(
+        administration=_admin(409, "path.step.inactive", "Nobody votes on step {position} of approval {id}"),
+    )
+    VOTER_NOT_ASKED = Row(
+        administration=_admin(409, "path.voter.notasked", "{name} is not asked by approval {id} now"),
+    )
+    VOTE_CAST = Row(administration=_admin(409, "path.vote.cast", "{name} has voted on approval {id}"))
+    ABSTAINING_DISABLED = Row(
+        administration=_admin(409, "path.abstain.disabled", "Approval {id} lets nobody abstain"),
+    )
+    CALL_UNKNOWN = Row(administration=_admin(404, "path.call.notexist", "There is no HTTP request {id}"))
+    CALL_DECIDED = Row(
+        administration=_admin(409, "path.call.answered", "The HTTP request {id} was answered already"),
+    )
+    CONDITION_UNKNOWN = Row(
+        administration=_admin(404, "path.condition.notexist", "There is no condition {id}"),
+    )
+    CONDITION_NAME_TAKEN = Row(
+        administration=_admin(409, "path.condition.exists", "There is a condition {name} already"),
+    )
+    CONDITION_IN_USE = Row(
+        administration=_admin(409, "path.condition.inuse", "{count} definitions ask the condition {name}"),
+    )
+    SPACE_UNKNOWN = Row(administration=_admin(404, "path.space.notexist", "There is no space {id}"))
+    SPACE_KEY_TAKEN = Row(administration=_admin(409, "path.space.exists", "There is a space {key} already"))
+    SPACE_IN_USE = Row(
+        administration=_admin(
+            409, "path.space.inuse", "The space {key} has {pages} pages and {definitions} definitions"
+        ),
+    )
+    PAGE_UNKNOWN = Row(administration=_admin(404, "path.page.notexist", "There is no page {id}"))
+
+    # -- API keys: all texts are ours; of the performer the vendor says when there is an error --
+    KEY_REQUIRED = Row(approval_path=_path(401, "No API key was given", OURS, _BEARER_CHALLENGE))
+    KEY_UNKNOWN = Row(approval_path=_path(401, "The API key is unknown", OURS, _BEARER_CHALLENGE))
+    KEY_NOT_VALID_NOW = Row(
+        approval_path=_path(401, "The API key is not valid at this time", OURS, _BEARER_CHALLENGE)
+    )
+    ADDRESS_NOT_ALLOWED = Row(
+        approval_path=_path(403, "The API key may not be used from this address", OURS),
+    )
+    PRIVILEGE_MISSING = Row(approval_path=_path(403, "The API key lacks the privilege: {privilege}", OURS))
+    PERFORMER_UNRESOLVED = Row(
+        approval_path=_path(400, "There is no valid user to perform this, and no valid default user", OURS),
+    )
+    PERFORMER_OUTSIDE_GROUP = Row(
+        approval_path=_path(400, "The user does not belong to the group {group}", OURS),
+    )
+    API_KEY_UNKNOWN = Row(administration=_admin(404, "path.key.notexist", "There is no API key {id}"))
+    SECRET_UNREADABLE = Row(
+        administration=_admin(
+            409, "path.key.unreadable", "The key file cannot read what the key {key_id} encrypted"
+        ),
+    )
+    KEY_FILE_MISSING = Row(
+        administration=_admin(
+            409, "path.keyfile.missing", "There is no key file; run: herzum-approval encryption rotate"
+        ),
+        emulator=Wire(
+            409,
+            "There is no key file; run: herzum-approval encryption rotate",
+            OURS,
+            "emulator.keyfile.missing",
+        ),
+    )
+
     # -- every door --
     ROUTE_NOT_FOUND = Row(
         herzum=Wire(404, "null for uri: {url}", JIRA),
         jira=Wire(404, "null for uri: {url}", JIRA),
+        approval_path=_path(404, "There is nothing at {url}", OURS),
         administration=_admin(404, "route.notexist", "There is nothing at {url}"),
         jsm_ops=_jsm_ops(404, "There is nothing at {url}", OURS),
         emulator=Wire(404, "There is nothing at {url}.", OURS, "emulator.route.notexist"),
@@ -450,6 +553,7 @@ class Fault(Enum):
     METHOD_NOT_ALLOWED = Row(
         herzum=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
         jira=Wire(405, "HTTP 405 Method Not Allowed", INFERRED, headers=(("Allow", "{allow}"),)),
+        approval_path=_path(405, "Use {allow}", OURS, (("Allow", "{allow}"),)),
         administration=_admin(405, "method.notallowed", "Use {allow}", (("Allow", "{allow}"),)),
         jsm_ops=_jsm_ops(405, "Method not allowed, use {allow}", OURS, headers=(("Allow", "{allow}"),)),
         emulator=Wire(
@@ -460,6 +564,7 @@ class Fault(Enum):
     BODY_MALFORMED = Row(
         herzum=Wire(400, "The request body is no JSON object: {reason}", OURS, "request.body.malformed"),
         jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
+        approval_path=_path(400, "The request body is no JSON object: {reason}", OURS),
         administration=_admin(400, "body.malformed", "The request body is no JSON object: {reason}"),
         jsm_ops=_jsm_ops(400, "The request body is no JSON object: {reason}", OURS),
         emulator=Wire(400, "The request body is no JSON object: {reason}", OURS, "emulator.body.malformed"),
@@ -467,6 +572,7 @@ class Fault(Enum):
     BODY_TOO_LARGE = Row(
         herzum=Wire(413, "The request body is longer than {limit} bytes", OURS, "request.body.toolarge"),
         jira=Wire(413, "The request body is longer than {limit} bytes", OURS),
+        approval_path=_path(413, "The request body is longer than {limit} bytes", OURS),
         administration=_admin(413, "body.toolarge", "The request body is longer than {limit} bytes"),
         jsm_ops=_jsm_ops(413, "The request body is longer than {limit} bytes", OURS),
         emulator=Wire(413, "The request body is longer than {limit} bytes", OURS, "emulator.body.toolarge"),
@@ -475,12 +581,14 @@ class Fault(Enum):
     CONTENT_TYPE_UNSUPPORTED = Row(
         herzum=Wire(415, "The request body must be application/json", OURS, "request.type.unsupported"),
         jira=Wire(415, "HTTP 415 Unsupported Media Type", INFERRED),
+        approval_path=_path(415, "The request body must be application/json", OURS),
         administration=_admin(415, "type.unsupported", "The request body must be application/json"),
         jsm_ops=_jsm_ops(415, "The request body must be application/json", OURS),
     )
     REQUEST_MALFORMED = Row(
         herzum=Wire(400, "The request is malformed: {reason}", OURS, "request.malformed"),
         jira=Wire(400, "The request is malformed: {reason}", OURS),
+        approval_path=_path(400, "The request is malformed: {reason}", OURS),
         administration=_admin(400, "request.malformed", "The request is malformed: {reason}"),
         jsm_ops=_jsm_ops(400, "The request is malformed: {reason}", OURS),
         emulator=Wire(400, "The request is malformed: {reason}", OURS, "emulator.request.malformed"),
@@ -491,6 +599,7 @@ class Fault(Enum):
             503, "The database is busy, please try again", OURS, "request.busy", (("Retry-After", "1"),)
         ),
         jira=Wire(503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)),
+        approval_path=_path(503, "The database is busy, please try again", OURS, (("Retry-After", "1"),)),
         administration=_admin(503, "busy", "The database is busy, please try again", (("Retry-After", "1"),)),
         jsm_ops=_jsm_ops(
             503, "The database is busy, please try again", OURS, headers=(("Retry-After", "1"),)
@@ -503,6 +612,7 @@ class Fault(Enum):
     INTERNAL_ERROR = Row(
         herzum=Wire(500, "Internal server error, request {request_id}", OURS, "request.internal.error"),
         jira=Wire(500, "Internal server error, request {request_id}", OURS),
+        approval_path=_path(500, "Internal server error, request {request_id}", OURS),
         administration=_admin(500, "internal.error", "Internal server error, request {request_id}"),
         jsm_ops=_jsm_ops(500, "Internal server error, request {request_id}", OURS),
         emulator=Wire(500, "Internal server error, request {request_id}", OURS, "emulator.internal.error"),

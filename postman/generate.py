@@ -40,7 +40,8 @@ class Collection:
     """One collection, with an environment of its own.
 
     slug: of both files. space: what its ids are made of. credentials: names and values of the two variables
-    by which its requests sign in. families: whose examples it shows.
+    by which its requests sign in. families: whose examples it shows. has_keys: the credentials are two API
+    keys, one for each sort of request, which each request brings in a header of its own.
     """
 
     slug: str
@@ -49,6 +50,7 @@ class Collection:
     about: str
     credentials: Mapping[str, str]
     families: tuple[str, ...]
+    has_keys: bool = False
 
     @property
     def collection_path(self) -> Path:
@@ -77,6 +79,19 @@ COLLECTIONS = (
         families=("administration", "herzum", "jira"),
     ),
     Collection(
+        slug="approval-path",
+        space="herzum-approval/postman/approval-path",
+        name="Approval Path: Web API",
+        about="Every documented request of Approval Path's Web API, for issues and pages, with its answer "
+        "saved beside it and checked.",
+        credentials={
+            "jira_key": "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi",
+            "confluence_key": "MASi45ub7Qe4ZE36UT5G6cU4ud8Fhhe4deS4F3cw9KTA",
+        },
+        families=("approval_path",),
+        has_keys=True,
+    ),
+    Collection(
         slug="jsm-ops-roles",
         space="herzum-approval/postman/jsm-ops",
         name="JSM Operations: custom user roles",
@@ -99,7 +114,7 @@ def collection(of: Collection) -> dict[str, Any]:
             "schema": SCHEMA,
         },
         "item": [_start(of), *_folders(of, shown)],
-        "auth": _basic(*(f"{{{{{name}}}}}" for name in of.credentials)),
+        "auth": {"type": "noauth"} if of.has_keys else _basic(*map(_variable, of.credentials)),
         "event": [_script("prerequest", _prepare(shown))],
         "variable": [
             {"key": name, "value": value, "type": "string"}
@@ -110,7 +125,7 @@ def collection(of: Collection) -> dict[str, Any]:
 
 def environment(of: Collection) -> dict[str, Any]:
     """Return the environment of a server that `make run` started."""
-    _, secret = of.credentials
+    secrets = list(of.credentials)[0 if of.has_keys else 1 :]
     return {
         "id": str(uuid5(NAMESPACE_URL, f"{of.space}/environment")),
         "name": f"{of.name}, demonstration site",
@@ -118,7 +133,7 @@ def environment(of: Collection) -> dict[str, Any]:
             {
                 "key": name,
                 "value": value,
-                "type": "secret" if name == secret else "default",
+                "type": "secret" if name in secrets else "default",
                 "enabled": True,
             }
             for name, value in of.variables.items()
@@ -194,7 +209,7 @@ def _request(of: Collection, request: Request, description: str) -> dict[str, An
         headers.setdefault("Content-Type", "application/json")
     result: dict[str, Any] = {
         "method": request.method,
-        "header": [{"key": name, "value": value} for name, value in headers.items()],
+        "header": [{"key": name, "value": _with_variables(of, value)} for name, value in headers.items()],
         "url": _url(request),
         "description": description,
     }
@@ -204,6 +219,18 @@ def _request(of: Collection, request: Request, description: str) -> dict[str, An
     if request.content is not None:
         result["body"] = {"mode": "raw", "raw": request.content, "options": {"raw": {"language": "json"}}}
     return result
+
+
+def _with_variables(of: Collection, header: str) -> str:
+    """Return the header's value with variables in the place of the API keys that they stand for."""
+    if of.has_keys:
+        for name, value in of.credentials.items():
+            header = header.replace(value, _variable(name))
+    return header
+
+
+def _variable(name: str) -> str:
+    return f"{{{{{name}}}}}"
 
 
 def _url(request: Request) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """Small whole sites, drawn by hypothesis: everything that a snapshot document can hold, in export's order."""
 
 from datetime import UTC, datetime
+from functools import cache
 
 from hypothesis import strategies as st
 
+from herzum_approval import config
+from herzum_approval.domain.api_keys import ApiKey, PerformerChange, PerformerOrigin
+from herzum_approval.domain.approval_paths import Product
 from herzum_approval.domain.approvals import (
     Approval,
     Approver,
@@ -67,6 +71,8 @@ from herzum_approval.domain.mappings import (
 )
 from herzum_approval.domain.people import Group, LoginRecord, Session, User, folded
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
+from herzum_approval.services import encryption
+from tests.approval_path_strategies import path_parts
 
 RULES = ("project = A", 'NOT priority in (High, "a b")')
 HASH = "$2b$04$abcdefghijklmnopqrstuuAW4Yds4sX8OoxDBpdMX0lSxjXNhxYL2"
@@ -223,6 +229,10 @@ def sites(draw):
         comments=_collection(draw, lambda id: _comment(id, issues), 2) if issues else (),
         messages=_collection(draw, lambda id: _message(id, issues), 2) if issues else (),
         bulk_operations=_collection(draw, lambda id: _bulk_operation(id, mappings, records), 2),
+        **path_parts(
+            draw, _collection, users=users, groups=groups, projects=projects, issues=issues, fields=fields
+        ),
+        api_keys=_collection(draw, lambda id: _api_key(id, usernames, group_names, fields), 2),
         jsm_sites=jsm_sites,
         custom_roles=roles_of_jsm,
         role_assignments=_role_assignments(draw, roles_of_jsm, usernames),
@@ -562,6 +572,56 @@ def _bulk_operation(id, mappings, issue_approvals):
         records=_distinct(records, 2, 0, lambda record: record.issue_approval_id).map(
             lambda found: tuple(sorted(found, key=lambda record: record.issue_approval_id))
         ),
+    )
+
+
+@cache
+def _sealed(number):
+    with config.active(config.Settings(demonstration=True)):
+        return encryption.ring().seal(f"value of the API key {number}")
+
+
+@st.composite
+def _api_key(draw, id, usernames, group_names, fields):
+    sealed = _sealed(id)
+    product = draw(st.sampled_from(Product))
+    referred = [PerformerOrigin.PAGE_CREATOR, PerformerOrigin.PAGE_MODIFIER]
+    user_fields = [field.id for field in fields if field.type is FieldType.USER_PICKER]
+    performers = [
+        st.none(),
+        st.builds(PerformerChange, origin=st.just(PerformerOrigin.USER), user=st.sampled_from(usernames)),
+        st.builds(
+            PerformerChange,
+            origin=st.just(PerformerOrigin.API_CALL),
+            default_user=_maybe_of(usernames),
+            group=_maybe_of(group_names),
+        ),
+        st.builds(
+            PerformerChange,
+            origin=st.just(PerformerOrigin.ISSUE_FIELD),
+            field_id=st.sampled_from(["reporter", *user_fields]),
+        )
+        if product is Product.JIRA
+        else st.builds(PerformerChange, origin=st.sampled_from(referred), default_user=_maybe_of(usernames)),
+    ]
+    return ApiKey(
+        id=id,
+        name=draw(st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=40)),
+        product=product,
+        description=draw(texts),
+        creator=draw(st.sampled_from(usernames)),
+        key_id=sealed.key_id,
+        ciphertext=sealed.ciphertext,
+        digest=sealed.digest,
+        created_at=draw(moments),
+        modified_at=draw(moments),
+        can_get_status=draw(st.booleans()),
+        can_create=draw(st.booleans()),
+        performer=draw(st.one_of(performers)),
+        valid_from=draw(st.none() | moments),
+        allowed_ips=draw(st.sampled_from(["", "10.0.0.1", "10.0.0.0/8, ::1", "10.0.0.1 - 10.0.0.9"])),
+        used_at=draw(st.none() | moments),
+        usage_count=draw(counts),
     )
 
 

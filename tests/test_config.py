@@ -32,6 +32,9 @@ def test_truth_is_spelt_in_several_ways(text, value):
         ({"HERZUM_APPROVAL_CREDENTIAL_CACHE_SECONDS": "61"}, "credential_cache_seconds"),
         ({"HERZUM_APPROVAL_DATABASE_SYNCHRONOUS": "OFF"}, "database_synchronous"),
         ({"HERZUM_APPROVAL_FAILED_LOGINS_ALLOWED": "0"}, "failed_logins_allowed"),
+        ({"HERZUM_APPROVAL_APPROVAL_PATH_HTTP_ANSWER": "99"}, "approval_path_http_answer"),
+        ({"HERZUM_APPROVAL_APPROVAL_PATH_HTTP_TIMEOUT_SECONDS": "0"}, "approval_path_http_timeout_seconds"),
+        ({"HERZUM_APPROVAL_APPROVAL_PATH_HTTP_MAX_BYTES": "-1"}, "approval_path_http_timeout_seconds and"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_by_name(environ, named):

@@ -224,7 +224,8 @@ def test_parity_names_every_operation_and_parameter(family: str) -> None:
 @pytest.mark.parametrize("family", DOCUMENTED_FAMILIES)
 def test_parity_lists_every_fault(family: str) -> None:
     """With its code and status, in the family's part of the page; and no fault that is gone."""
-    heading = {"herzum": "Herzum Approval", "jsm_ops": "JSM Operations"}.get(family, family.title())
+    names = {"herzum": "Herzum Approval", "jsm_ops": "JSM Operations", "approval_path": "Approval Path"}
+    heading = names.get(family, family.title())
     _, _, rest = text_of(DOCS / "parity.md").partition(f"\n## {heading}")
     rows = table_rows(rest.partition("\n## ")[0])
     listed = {cell: row for row in rows for cell in row if re.fullmatch(r"[A-Z]+(_[A-Z]+)+|BUSY", cell)}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ from herzum_approval.app import create_app
 from herzum_approval.errors import FAMILIES, Fault, Problem, Wire
 from herzum_approval.examples import merged
 from herzum_approval.services import (
+    approval_paths,
     custom_roles,
+    encryption,
     issue_approvals,
     mappings,
     people,
@@ -59,6 +62,15 @@ MAPPINGS = f"{ADMINISTRATION}/mappings"
 APPROVALS = f"{ADMINISTRATION}/approvals"
 BULK_OPERATIONS = f"{ADMINISTRATION}/bulk-operations"
 CONFIGURATION = f"{ADMINISTRATION}/configuration"
+PATHS = f"{ADMINISTRATION}/approval-path"
+
+KEYS = f"{ADMINISTRATION}/approval-path/keys"
+WEBAPI = "/webapi/approvals"
+API_KEYS = {
+    "admin": "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi",
+    "carol": "b8dLcukC7edhDQ7cn5d4gEYkbUrMWeWQLGsCmrG6dLaY",
+}
+"""Keys of the demonstration that may do everything, and read."""
 JSM_ADMINISTRATION = f"{ADMINISTRATION}/jsm-ops"
 CLOUD_ID = "11111111-2222-4333-8444-555555555555"
 ROLES = f"/jsm/ops/api/{CLOUD_ID}/v1/roles"
@@ -158,10 +170,13 @@ def send(
 ) -> TestResponse:
     """Send a request, signed in by Basic where a caller is given, and return the answer of any status.
 
-    JSM Operations takes the caller's e-mail address and API token instead of name and password.
+    JSM Operations takes the caller's e-mail address and API token instead of name and password, the Web API
+    of Approval Path an API key.
     """
     sent = {"X-Request-ID": "request-1", **(headers or {})}
-    if caller is not None and target.startswith(("/jsm/", "/ex/")):
+    if caller is not None and target.startswith("/webapi"):
+        sent["Authorization"] = f"Bearer {API_KEYS.get(caller, 'wrong')}"
+    elif caller is not None and target.startswith(("/jsm/", "/ex/")):
         sent["Authorization"] = basic(f"{caller}@example.com", f"demo-token-{password or caller}")
     elif caller is not None:
         sent["Authorization"] = basic(caller, caller if password is None else password)
@@ -255,6 +270,53 @@ def moves(body: Any, **details: str) -> Provocation:
     return asks("POST", TRANSITIONS, caller="admin", headers=JSON, body=orjson.dumps(body), details=details)
 
 
+def calls(
+    method: str,
+    below: str,
+    body: Any = None,
+    *,
+    caller: str | None = "admin",
+    given: Mapping[str, Any] | None = None,
+    content: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    **details: Any,
+) -> Provocation:
+    """Ask the Web API of Approval Path by an API key. below: the path below its base."""
+
+    def provoke(stage: Stage) -> TestResponse:
+        if given is not None:
+            lay_over(stage.client, given)
+        sent = content if body is None else orjson.dumps(body)
+        target = f"/webapi/{below}"
+        return send(
+            stage.client, method, target, caller=caller, headers={**JSON, **(headers or {})}, body=sent
+        )
+
+    return Provocation(provoke, details)
+
+
+def with_api_key(**members: Any) -> dict[str, Any]:
+    return {"api_keys": [{"id": 1, **members}]}
+
+
+def loses_its_keys(method: str, target: str, body: Any = None, **details: Any) -> Provocation:
+    """Administer once the key file has gone."""
+
+    def provoke(stage: Stage) -> TestResponse:
+        stage.monkeypatch.setattr(encryption, "key_file", lambda: Path("no such file"))
+        return administers(method, target, body).request(stage)
+
+    return Provocation(provoke, details)
+
+
+def changes_its_keys(stage: Stage) -> TestResponse:
+    other = encryption.Ring([b"x" * 32])
+    stage.monkeypatch.setattr(encryption, "ring", lambda: other)
+    return administers("GET", f"{KEYS}/1/reveal").request(stage)
+
+
+DEMONSTRATION_KEY = encryption.Ring([encryption._DEMONSTRATION]).current_id
+NOBODY = {"$replace": {"origin": "issue field", "field_id": "assignee"}}
 COPY = {
     "action": "copy",
     "type": "project-issuetype-status-trans",
@@ -318,6 +380,50 @@ def administers(
         return send(stage.client, method, target, caller="admin", headers=sent, body=content)
 
     return Provocation(provoke, details)
+
+
+def administers_runs(
+    *bodies: Mapping[str, Any], target: str = "approvals/{id}/votes", given: Any = None, **details: Any
+) -> Provocation:
+    """Start an approval by the definition QA, and send these bodies one after the other."""
+
+    def provoke(stage: Stage) -> TestResponse:
+        if given is not None:
+            lay_over(stage.client, given)
+        started = administers("POST", f"{PATHS}/approvals", START).request(stage)
+        for body in bodies:
+            path = f"{PATHS}/{target}".replace("{id}", str(started.json["id"]))
+            answer = administers("POST", path, body).request(stage)
+        return answer
+
+    return Provocation(provoke, {"id": 1, **details})
+
+
+def vote(voter: str, decision: str = "ACCEPTED", **members: Any) -> dict[str, Any]:
+    return {"voter": voter, "decision": decision, **members}
+
+
+START = {"product": "jira", "ref": "TEST-1", "definitionId": 197}
+TWO_VOTES = {
+    "approval_definitions": [
+        {
+            "id": 197,
+            "name": "QA",
+            "steps": {"$replace": [{"kind": "GROUP", "group": "jira-software-users", "required_votes": 2}]},
+        }
+    ]
+}
+CONDITIONS = {"approval_conditions": [{"id": 1, "name": "bugs", "jql": "type = Bug"}]}
+CONDITIONED = {**CONDITIONS, "approval_definitions": [{"id": 197, "condition_id": 1}]}
+EMPTY_STEP = {
+    "groups": [{"name": "nobody"}],
+    "approval_definitions": [{"id": 197, "steps": {"$replace": [{"kind": "GROUP", "group": "nobody"}]}}],
+}
+HOOK = {
+    "approval_definitions": [
+        {"id": 197, "steps": {"$replace": [{"kind": "HTTP", "url_template": "https://hooks.example.com/"}]}}
+    ]
+}
 
 
 def asks_for_roles(
@@ -520,6 +626,45 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.APPROVAL_IN_USE, "administration"): administers(
         "DELETE", f"{APPROVALS}/5", name="restricted", mappings=1, issue_approvals=1
     ),
+    (Fault.PATH_REFERENCE_UNKNOWN, "administration"): administers(
+        "POST", f"{PATHS}/approvals", {**START, "ref": "NONE-1"}, kind="Issue", ref="NONE-1"
+    ),
+    (Fault.DEFINITION_UNKNOWN, "administration"): administers("GET", f"{PATHS}/definitions/99", id=99),
+    (Fault.PATH_UNKNOWN, "administration"): administers("GET", f"{PATHS}/approvals/99", id=99),
+    (Fault.PATH_CONDITION_FALSE, "administration"): administers(
+        "POST", f"{PATHS}/approvals", START, given=CONDITIONED, name="QA"
+    ),
+    (Fault.PATH_STEP_EMPTY, "administration"): administers(
+        "POST", f"{PATHS}/approvals", START, given=EMPTY_STEP, name="QA", position=1
+    ),
+    (Fault.PATH_ENDED, "administration"): administers_runs(
+        vote("alice", "REJECTED"), vote("bob"), status="FAIL"
+    ),
+    (Fault.STEP_NOT_ACTIVE, "administration"): administers_runs(vote("bob", position=2), position=2),
+    (Fault.VOTER_NOT_ASKED, "administration"): administers_runs(vote("bob"), name="bob"),
+    (Fault.VOTE_CAST, "administration"): administers_runs(
+        vote("bob"), vote("bob"), given=TWO_VOTES, name="bob"
+    ),
+    (Fault.ABSTAINING_DISABLED, "administration"): administers_runs(vote("alice", "ABSTAINED")),
+    (Fault.CALL_UNKNOWN, "administration"): administers("GET", f"{PATHS}/requests/99", id=99),
+    (Fault.CALL_DECIDED, "administration"): administers_runs(
+        {"status": 200}, target="requests/1/answer", given=HOOK
+    ),
+    (Fault.CONDITION_UNKNOWN, "administration"): administers("GET", f"{PATHS}/conditions/99", id=99),
+    (Fault.CONDITION_NAME_TAKEN, "administration"): administers(
+        "POST", f"{PATHS}/conditions", {"name": "bugs", "jql": "type = Bug"}, given=CONDITIONS, name="bugs"
+    ),
+    (Fault.CONDITION_IN_USE, "administration"): administers(
+        "DELETE", f"{PATHS}/conditions/1", given=CONDITIONED, name="bugs", count=1
+    ),
+    (Fault.SPACE_UNKNOWN, "administration"): administers("GET", f"{PATHS}/spaces/99", id=99),
+    (Fault.SPACE_KEY_TAKEN, "administration"): administers(
+        "POST", f"{PATHS}/spaces", {"key": "DOC", "name": "x"}, key="DOC"
+    ),
+    (Fault.SPACE_IN_USE, "administration"): administers(
+        "DELETE", f"{PATHS}/spaces/10001", key="DOC", pages=2, definitions=1
+    ),
+    (Fault.PAGE_UNKNOWN, "administration"): administers("GET", f"{PATHS}/pages/99", id=99),
     (Fault.VERSION_STALE, "administration"): administers(
         "PUT", CONFIGURATION, {}, headers={"If-Match": '"0"'}
     ),
@@ -547,6 +692,70 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.INTERNAL_ERROR, "administration"): breaks(
         mappings, "find_mappings", "GET", MAPPINGS, caller="admin"
     ),
+    # -- the Web API of Approval Path, and its keys --
+    (Fault.KEY_REQUIRED, "approval_path"): calls("GET", "approvals/TEST-1", caller=None),
+    (Fault.KEY_UNKNOWN, "approval_path"): calls("GET", "approvals/TEST-1", caller="nobody"),
+    (Fault.KEY_NOT_VALID_NOW, "approval_path"): calls(
+        "GET", "approvals/TEST-1", given=with_api_key(valid_until="2020-01-01T00:00:00.000Z")
+    ),
+    (Fault.ADDRESS_NOT_ALLOWED, "approval_path"): calls(
+        "GET", "approvals/TEST-1", given=with_api_key(allowed_ips="192.0.2.1")
+    ),
+    (Fault.PRIVILEGE_MISSING, "approval_path"): calls(
+        "GET", "approvals/TEST-1", given=with_api_key(can_get_status=False), privilege="Get approval status"
+    ),
+    (Fault.PATH_REFERENCE_UNKNOWN, "approval_path"): calls(
+        "GET", "approvals/NONE-1", kind="Issue", ref="NONE-1"
+    ),
+    (Fault.COLLECTION_UNKNOWN, "approval_path"): calls(
+        "GET", "approval-definitions/NONE", kind="Project", ref="NONE"
+    ),
+    (Fault.VALUE_INVALID, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {}, path="definitionId", reason="is missing"
+    ),
+    (Fault.PERFORMER_UNRESOLVED, "approval_path"): calls(
+        "POST",
+        "approvals/TEST-1",
+        {"definitionId": "35"},
+        given={**with_api_key(performer=NOBODY), "issues": [{"id": 12305, "assignee": None}]},
+    ),
+    (Fault.PERFORMER_OUTSIDE_GROUP, "approval_path"): calls(
+        "POST",
+        "approvals/TEST-1/reset",
+        {"userId": "630a55c646556c72662aaaaa"},
+        given=with_api_key(performer={"group": "approvers"}),
+        group="approvers",
+    ),
+    (Fault.DEFINITION_UNKNOWN, "approval_path"): calls("POST", "approvals/TEST-1", {"definitionId": "98"}),
+    (Fault.PATH_UNKNOWN, "approval_path"): calls("DELETE", "approvals/TEST-1/1"),
+    (Fault.PATH_CONDITION_FALSE, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {"definitionId": "197"}, given=CONDITIONED, name="QA"
+    ),
+    (Fault.PATH_STEP_EMPTY, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {"definitionId": "197"}, given=EMPTY_STEP, name="QA", position=1
+    ),
+    (Fault.ROUTE_NOT_FOUND, "approval_path"): calls("GET", "none", url="http://localhost/webapi/none"),
+    (Fault.METHOD_NOT_ALLOWED, "approval_path"): calls(
+        "PUT", "approvals/TEST-1", allow="GET, HEAD, OPTIONS, POST"
+    ),
+    (Fault.BODY_MALFORMED, "approval_path"): calls(
+        "POST", "approvals/TEST-1", [], reason="it must be an object"
+    ),
+    (Fault.BODY_TOO_LARGE, "approval_path"): asks("POST", f"{WEBAPI}/TEST-1", headers=JSON, **TOO_LARGE),
+    (Fault.CONTENT_TYPE_UNSUPPORTED, "approval_path"): calls(
+        "POST", "approvals/TEST-1", {}, headers={"Content-Type": "text/plain"}
+    ),
+    (Fault.REQUEST_MALFORMED, "approval_path"): asks("POST", f"{WEBAPI}/TEST-1", caller="admin", **CUT_OFF),
+    (Fault.BUSY, "approval_path"): asks("GET", f"{WEBAPI}/TEST-1", caller="admin", busy=True),
+    (Fault.INTERNAL_ERROR, "approval_path"): breaks(
+        approval_paths, "list_approvals", "GET", f"{WEBAPI}/TEST-1", caller="admin"
+    ),
+    (Fault.API_KEY_UNKNOWN, "administration"): administers("GET", f"{KEYS}/99", id=99),
+    (Fault.SECRET_UNREADABLE, "administration"): Provocation(changes_its_keys, {"key_id": DEMONSTRATION_KEY}),
+    (Fault.KEY_FILE_MISSING, "administration"): loses_its_keys(
+        "POST", KEYS, {"name": "x", "product": "jira"}
+    ),
+    (Fault.KEY_FILE_MISSING, "emulator"): loses_its_keys("POST", RESET),
     # -- the metrics --
     (Fault.ADMINISTRATOR_REQUIRED, "outside"): asks("GET", METRICS, caller="bob"),
     (Fault.LOGIN_REQUIRED, "outside"): asks("GET", METRICS),
@@ -693,6 +902,8 @@ def test_fault(stage: Stage, answered: list["Answered"], fault: Fault, family: s
     else:
         assert answer.headers["Content-Type"] == JSON_TYPE
         expected = payload(fault, family, wire, text)
+        if family == "approval_path":
+            expected |= {"timestamp": answer.json["timestamp"], "path": answer.request.path}
         if family == "jsm_ops":
             expected = {
                 **expected,
@@ -714,6 +925,9 @@ def payload(fault: Fault, family: str, wire: Wire, text: str) -> dict[str, Any]:
     framework = (Fault.ROUTE_NOT_FOUND, Fault.METHOD_NOT_ALLOWED, Fault.CONTENT_TYPE_UNSUPPORTED)
     if family == "jira" and fault not in framework:
         return {"errorMessages": [text], "errors": {}}
+    if family == "approval_path":
+        error = HTTPStatus(wire.status).phrase
+        return {"timestamp": ..., "status": wire.status, "error": error, "message": text, "path": ...}
     if family == "jsm_ops":
         code = {} if wire.code is None else {"code": int(wire.code)}
         errors = {"errors": ...} if fault is Fault.ROLE_INVALID else {}
@@ -882,6 +1096,26 @@ BODIES: list[Any] = [
     {**MAPPING, "projectId": 99},
 ]
 
+PATH_BODIES: list[Any] = [
+    START,
+    {**START, "ref": "NONE-1"},
+    {**START, "definitionId": 99},
+    {"voter": "alice", "decision": "REJECTED"},
+    {"status": 200},
+    {"product": "jira", "name": "x", "steps": [{"kind": "USER", "username": "nobody"}]},
+    {"product": "jira", "name": "x", "steps": [{"kind": "USER", "username": "bob"}]},
+    {"name": "bugs", "jql": "type ="},
+    {"key": "DOC", "name": "x"},
+    {"spaceId": 1, "title": "x"},
+    {"definitionId": "35"},
+    {"definitionId": []},
+    {"definitionId": "99", "userId": "nobody"},
+    {"createComment": "x"},
+    {"name": "x", "product": "jira"},
+    {"name": "x" * 41, "product": "jira"},
+    {"name": "x", "product": "jira", "performer": {"origin": "user", "user": "nobody"}},
+]
+
 JSM_BODIES: list[Any] = [
     {"name": "tech"},
     {"name": "SRERole", "grantedRights": ["x"], "disallowedRights": ["x"]},
@@ -915,12 +1149,18 @@ HOSTILE: list[dict[str, Any]] = [
 ]
 
 PATH_PARAMETERS = {
+    "ref_id": "TEST-1",
+    "key_id": "1",
     "version": "latest",
     "issue_approval_id": "77",
     "operation_id": "1",
     "id_or_key": "TEST-1",
     "mapping_id": "4",
     "approval_id": "5",
+    "entry_id": "35",
+    "page_id": "10068",
+    "path_id": "1",
+    "call_id": "1",
     "cloud_id": CLOUD_ID,
     "identifier": FINANCE_ROLE,
     "account_id": CAROLS_ACCOUNT,
@@ -934,12 +1174,12 @@ LAST: list[dict[str, Any]] = [
 
 
 def hostile_requests(path: str) -> list[dict[str, Any]]:
-    """Return what to ask of a path: of JSM Operations other bodies than of the rest."""
+    """Return what to ask of a path: of JSM Operations and Approval Path other bodies than of the rest."""
     return [
         *HOSTILE,
         *(
             {"caller": caller, "headers": {**JSON, "If-Match": tag}, "body": orjson.dumps(body)}
-            for body in (JSM_BODIES if is_of_jsm(path) else BODIES)
+            for body in (JSM_BODIES if is_of_jsm(path) else PATH_BODIES if is_of_paths(path) else BODIES)
             for caller, tag in (("carol", "*"), ("admin", "*"), ("admin", '"0"'))
         ),
         *LAST,
@@ -954,6 +1194,10 @@ def hostile_queries(path: str) -> list[str]:
 
 def is_of_jsm(path: str) -> bool:
     return "/jsm" in path
+
+
+def is_of_paths(path: str) -> bool:
+    return "/approval-path/" in path or path.startswith("/webapi")
 
 
 VALUES = ("", "%00", "x", "-1", "%ff", "9" * 30)
@@ -1006,7 +1250,7 @@ def test_no_route_leaks_an_undeclared_fault(
         walked.add((method, path))
     assert leaks(answered, client) == []
     families_met = {each.family for each in answered if each.rule}
-    assert families_met == {"herzum", "jira", "administration", "jsm_ops", "emulator"}
+    assert families_met == {"herzum", "jira", "approval_path", "administration", "jsm_ops", "emulator"}
     assert len(walked) >= 10
 
 

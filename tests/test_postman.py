@@ -45,7 +45,7 @@ def generator() -> ModuleType:
     return module
 
 
-SLUGS = ("herzum-approval", "jsm-ops-roles")
+SLUGS = ("herzum-approval", "approval-path", "jsm-ops-roles")
 
 
 @pytest.fixture(params=SLUGS)
@@ -188,6 +188,7 @@ def test_newman_is_green_twice_in_a_row(
     ("slug", "secret", "folder", "name"),
     [
         ("herzum-approval", "password", "Jira", "Who asks (200)"),
+        ("approval-path", "jira_key", "Approval Path: lists", "No approvals (200)"),
         ("jsm-ops-roles", "api_token", "JSM Operations: roles", "List roles (200)"),
     ],
 )

@@ -1,10 +1,11 @@
 """The doors: one package for each API family."""
 
-from herzum_approval.api import administration, emulator, herzum, jira, jsm_ops
+from herzum_approval.api import administration, approval_path, emulator, herzum, jira, jsm_ops
 from herzum_approval.api.family import Family
 
 FAMILIES: tuple[Family, ...] = (
     herzum.FAMILY,
+    approval_path.FAMILY,
     administration.FAMILY,
     jsm_ops.FAMILY,
     emulator.FAMILY,

@@ -4,9 +4,14 @@ The rules are those of a whole site (`site_references`, `site_checks`), asked ab
 """
 
 from dataclasses import replace
+from itertools import chain
 
+from herzum_approval.domain.api_keys import ApiKey
+from herzum_approval.domain.approval_path_checks import definition_link_faults, definition_value_faults
+from herzum_approval.domain.approval_paths import ApprovalDefinition, Condition
 from herzum_approval.domain.approvals import Approval
 from herzum_approval.domain.configuration import Configuration
+from herzum_approval.domain.confluence import Page, Space
 from herzum_approval.domain.custom_roles import JsmSite
 from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.site_checks import Workflows, is_of
@@ -50,12 +55,46 @@ def check_approval(approval: Approval, site: Site) -> None:
     _check(replace(site, approvals=(approval,)), "approvals[0].")
 
 
+def check_api_key(key: ApiKey, site: Site) -> None:
+    """Do nothing where the API key fits. site: at least all that the key mentions.
+
+    Raises: VALUE_INVALID, REFERENCE_INVALID.
+    """
+    _check(replace(site, api_keys=(key,)), "api_keys[0].")
+
+
 def check_configuration(configuration: Configuration, site: Site) -> None:
     """Do nothing where the configuration fits. site: at least all that the configuration mentions.
 
     Raises: VALUE_INVALID, REFERENCE_INVALID.
     """
     _check(replace(site, configuration=configuration), "configuration.")
+
+
+def check_definition(definition: ApprovalDefinition, site: Site) -> None:
+    """Do nothing where the definition fits. site: at least all that the definition mentions.
+
+    Raises: VALUE_INVALID, REFERENCE_INVALID.
+    """
+    _check(replace(site, approval_definitions=(definition,)), "approval_definitions[0].")
+
+
+def check_condition(condition: Condition) -> None:
+    """Do nothing where the condition can be asked. Raises: VALUE_INVALID."""
+    _check(Site(approval_conditions=(condition,)), "approval_conditions[0].")
+
+
+def check_space(space: Space) -> None:
+    """Do nothing where the space can be. Raises: VALUE_INVALID."""
+    _check(Site(spaces=(space,)), "spaces[0].")
+
+
+def check_page(page: Page, site: Site) -> None:
+    """Do nothing where the page fits. site: at least all that the page mentions.
+
+    Raises: REFERENCE_INVALID.
+    """
+    _check(replace(site, pages=(page,)), "pages[0].")
 
 
 def check_jsm_site(jsm_site: JsmSite, site: Site) -> None:
@@ -71,8 +110,8 @@ def check_jsm_site(jsm_site: JsmSite, site: Site) -> None:
 def _check(site: Site, prefix: str) -> None:
     """Look at the entry alone: what it mentions may itself mention what was not read."""
     for fault, found in (
-        (Fault.VALUE_INVALID, value_faults(site)),
-        (Fault.REFERENCE_INVALID, link_faults(site)),
+        (Fault.VALUE_INVALID, chain(value_faults(site), definition_value_faults(site))),
+        (Fault.REFERENCE_INVALID, chain(link_faults(site), definition_link_faults(site))),
     ):
         for path, reason in found:
             if path.startswith(prefix):

@@ -3,6 +3,11 @@
 from collections.abc import Iterator
 
 from herzum_approval.domain import jql
+from herzum_approval.domain.approval_path_checks import (
+    definition_link_faults,
+    definition_value_faults,
+    path_faults,
+)
 from herzum_approval.domain.custom_role_checks import custom_role_faults
 from herzum_approval.domain.issue_approvals import ApprovalStatus
 from herzum_approval.domain.jira import Issue, Workflow
@@ -32,6 +37,9 @@ def faults(site: Site) -> Iterator[SiteFault]:
         yield from _rule_faults(site)
         yield from _mapping_faults(site)
         yield from _issue_approval_faults(site)
+        yield from definition_value_faults(site)
+        yield from definition_link_faults(site)
+        yield from path_faults(site)
         yield from custom_role_faults(site)
 
 

@@ -9,6 +9,8 @@ from math import isfinite
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from herzum_approval.domain.api_keys import key_faults
+from herzum_approval.domain.approval_paths import ASSIGNEE, REPORTER
 from herzum_approval.domain.approvals import Approver, ApproverKind
 from herzum_approval.domain.jira import FieldType
 from herzum_approval.domain.mappings import ALL
@@ -54,6 +56,18 @@ UNIQUE = (
     "comments[].id",
     "messages[].id",
     "bulk_operations[].id",
+    "spaces[].id",
+    "spaces[].key",
+    "pages[].id",
+    "page_comments[].id",
+    "approval_conditions[].id",
+    "approval_conditions[].name",
+    "approval_definitions[].id",
+    "approval_paths[].id",
+    "http_calls[].id",
+    "path_mails[].id",
+    "api_keys[].id",
+    "api_keys[].digest",
     "jsm_sites[].cloud_id",
     "custom_roles[].id",
     "jsm_tokens[].id",
@@ -114,6 +128,24 @@ REFERENCES = {
     "history[].issue_id": "issues[].id",
     "comments[].issue_id": "issues[].id",
     "messages[].issue_id": "issues[].id",
+    "api_keys[].creator": "users[].username",
+    "api_keys[].performer.user": "users[].username",
+    "api_keys[].performer.default_user": "users[].username",
+    "api_keys[].performer.group": "groups[].name",
+    "pages[].space_id": "spaces[].id",
+    "pages[].creator": "users[].username",
+    "pages[].modifier": "users[].username",
+    "page_comments[].page_id": "pages[].id",
+    "approval_definitions[].condition_id": "approval_conditions[].id",
+    "approval_definitions[].steps[].condition_id": "approval_conditions[].id",
+    "approval_definitions[].rejection_steps[].condition_id": "approval_conditions[].id",
+    "approval_definitions[].steps[].username": "users[].username",
+    "approval_definitions[].steps[].group": "groups[].name",
+    "approval_paths[].started_by": "users[].username",
+    "approval_paths[].steps[].definition.username": "users[].username",
+    "approval_paths[].steps[].definition.group": "groups[].name",
+    "http_calls[].path_id": "approval_paths[].id",
+    "path_mails[].path_id": "approval_paths[].id",
     "jsm_sites[].administrators[]": "users[].username",
     "custom_roles[].cloud_id": "jsm_sites[].cloud_id",
     "role_assignments[].username": "users[].username",
@@ -161,6 +193,10 @@ LEAST = {
     "issue_approvals[].version": 1,
     "bulk_operations[].affected": 0,
     "bulk_operations[].skipped": 0,
+    "api_keys[].usage_count": 0,
+    "approval_paths[].version": 1,
+    "http_calls[].position": 0,
+    "path_mails[].position": 0,
     "login_records[].failed_count": 0,
     "login_records[].unresolved_count": 0,
     "login_records[].login_count": 0,
@@ -186,7 +222,15 @@ FORMATS = {
     "jsm_tokens[].token_digest": re.compile(r"[0-9a-f]{64}"),
 } | {
     path: re.compile(r"\S(.*\S)?", re.DOTALL)
-    for path in ("groups[].name", "users[].username", "approvals[].name", "workflows[].name")
+    for path in (
+        "groups[].name",
+        "users[].username",
+        "approvals[].name",
+        "workflows[].name",
+        "spaces[].key",
+        "approval_conditions[].name",
+        "approval_definitions[].name",
+    )
 }
 """How some texts are spelt; names have something in them, and no space around it."""
 
@@ -205,12 +249,16 @@ def value_faults(site: Site) -> Iterator[SiteFault]:
     yield from _number_faults(site)
     yield from _format_faults(site)
     yield from _contradictions(site)
+    for place, key in enumerate(site.api_keys):
+        for field, reason in key_faults(key):
+            yield SiteFault(f"api_keys[{place}].{field}", reason)
 
 
 def link_faults(site: Site) -> Iterator[SiteFault]:
     """Give every reference that leads nowhere, or to something that does not fit."""
     yield from _reference_faults(site)
     yield from _approver_faults(site)
+    yield from _key_field_faults(site)
 
 
 def mentions(site: Site) -> dict[str, frozenset[Any]]:
@@ -235,7 +283,19 @@ def values_at(site: Site, path: str) -> Iterator[tuple[tuple[int, ...], Any]]:
 
 
 def _getter(step: str) -> Any:
-    return attrgetter(step[1:]) if step else None
+    """Return what reads the attributes of a step, such as `.performer.user`; None where one is None."""
+    if not step:
+        return None
+    outer, *rest = map(attrgetter, step[1:].split("."))
+    if not rest:
+        return outer
+
+    def read(value: Any) -> Any:
+        for get in (outer, *rest):
+            value = None if value is None else get(value)
+        return value
+
+    return read
 
 
 def _values(value: Any, getters: list[Any], places: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
@@ -352,6 +412,15 @@ def _field_faults(site: Site, targets: _Targets) -> Iterator[SiteFault]:
             for position, name in enumerate(names):
                 if reason := targets.missing(target, name):
                     yield SiteFault(f"{path}[{position}]", reason)
+
+
+def _key_field_faults(site: Site) -> Iterator[SiteFault]:
+    types = {field.id: field.type for field in site.custom_fields}
+    for place, key in enumerate(site.api_keys):
+        field_id = None if key.performer is None else key.performer.field_id
+        if field_id in (None, REPORTER, ASSIGNEE) or types.get(field_id or "") is FieldType.USER_PICKER:
+            continue
+        yield SiteFault(f"api_keys[{place}].performer.field_id", f"{field_id!r} is no field of users")
 
 
 def _approver_faults(site: Site) -> Iterator[SiteFault]:

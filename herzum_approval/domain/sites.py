@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from herzum_approval.domain.api_keys import ApiKey
+from herzum_approval.domain.approval_paths import ApprovalDefinition, ApprovalPath, Condition, PathMail
 from herzum_approval.domain.approvals import Approval, ConditionalRule
 from herzum_approval.domain.bulk_mappings import BulkOperation
 from herzum_approval.domain.configuration import Configuration, Licence
+from herzum_approval.domain.confluence import Page, PageComment, Space
 from herzum_approval.domain.custom_roles import CustomUserRole, JsmSite, RoleAssignment
 from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.history import Comment, Event, Message
+from herzum_approval.domain.http_steps import HttpCall
 from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.jira import (
     CustomField,
@@ -61,6 +65,15 @@ class Site:
     comments: tuple[Comment, ...] = ()
     messages: tuple[Message, ...] = ()
     bulk_operations: tuple[BulkOperation, ...] = ()
+    spaces: tuple[Space, ...] = ()
+    pages: tuple[Page, ...] = ()
+    page_comments: tuple[PageComment, ...] = ()
+    approval_conditions: tuple[Condition, ...] = ()
+    approval_definitions: tuple[ApprovalDefinition, ...] = ()
+    approval_paths: tuple[ApprovalPath, ...] = ()
+    http_calls: tuple[HttpCall, ...] = ()
+    path_mails: tuple[PathMail, ...] = ()
+    api_keys: tuple[ApiKey, ...] = ()
     jsm_sites: tuple[JsmSite, ...] = ()
     custom_roles: tuple[CustomUserRole, ...] = ()
     role_assignments: tuple[RoleAssignment, ...] = ()

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from herzum_approval import store
 from herzum_approval.domain import site_checks
 from herzum_approval.domain.candidates import derive
 from herzum_approval.services import accounts
+from herzum_approval.services.sealed_keys import sealing_faults
 from herzum_approval.store import copies, reading, writing
 from herzum_approval.store import sites as stored
 from herzum_approval.store.derived_rows import differences
@@ -35,7 +37,8 @@ def find_faults() -> list[str]:
     """Return what is wrong with the database, in words; an empty list where nothing is.
 
     Looked at are the engine's own checks, whether the site is whole, and whether what the database
-    keeps worked out (open records, candidates, principals, folded names) is what follows from the rest.
+    keeps worked out (open records, candidates, principals, folded names) is what follows from the rest, and
+    whether the key file can read the API keys.
     """
     with reading() as database:
         damage = stored.engine_faults(database)
@@ -43,7 +46,8 @@ def find_faults() -> list[str]:
             return damage
         rows = stored.capture(database)
     site = to_site(rows)
-    faults = [f"{path}: {reason}" for path, reason in site_checks.faults(site)]
+    found = chain(site_checks.faults(site), sealing_faults(site))
+    faults = [f"{path}: {reason}" for path, reason in found]
     return faults or list(differences(rows, to_rows(site, derive(site))))
 
 

@@ -1,4 +1,4 @@
-"""Messages: what the plugin would mail is kept as rows, and sent where a mail server is configured."""
+"""Messages: what would be mailed is kept as rows, and sent where a mail server is configured."""
 
 import logging
 import smtplib
@@ -9,10 +9,12 @@ from functools import partial
 from typing import NamedTuple
 
 from herzum_approval import clock, config
+from herzum_approval.domain.approval_paths import MailKind
 from herzum_approval.domain.history import MessageKind
 from herzum_approval.store import messages as stored
-from herzum_approval.store import reading, writing
+from herzum_approval.store import path_sendings, reading, writing
 from herzum_approval.store.messages import Unsent
+from herzum_approval.store.path_sendings import UnsentMail
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,10 @@ _AT_ONCE = 200
 _SUBJECTS = {
     MessageKind.REQUEST: "[{key}] {approval}: your approval is requested",
     MessageKind.REPLY: "[{key}] {approval}: {status}",
+}
+_PATH_SUBJECTS = {
+    MailKind.REQUEST: "{name}: your decision is requested",
+    MailKind.NOTICE: "{name}: for your information",
 }
 
 
@@ -48,6 +54,8 @@ def deliver() -> Delivery:
             for message in batch:
                 delivered = _sent(message, send)
                 sent, left = sent + delivered, left + (not delivered)
+        path_sent, path_left = _deliver_path_mails(send)
+    sent, left = sent + path_sent, left + path_left
     return Delivery(sent, left)
 
 
@@ -91,4 +99,48 @@ def _mail(message: Unsent, addresses: Iterable[str]) -> EmailMessage:
     mail["From"] = config.current().smtp_sender
     mail["To"] = ", ".join(addresses)
     mail.set_content(f"{message.issue_key} {message.issue_summary}\n{subject}\n")
+    return mail
+
+
+# -- approval paths ---------------------------------------------------------------------------
+
+
+def _deliver_path_mails(send: Send) -> Delivery:
+    """Send what runs of approval paths would mail; the rules are those of `deliver`."""
+    sent = left = after = 0
+    while batch := _unsent_path_mails(after):
+        after = batch[-1].id
+        for waiting in batch:
+            delivered = _path_mail_sent(waiting, send)
+            sent, left = sent + delivered, left + (not delivered)
+    return Delivery(sent, left)
+
+
+def _unsent_path_mails(after: int) -> list[UnsentMail]:
+    with reading() as database:
+        return path_sendings.read_unsent_mails(database, after, _AT_ONCE)
+
+
+def _path_mail_sent(waiting: UnsentMail, send: Send) -> bool:
+    kind, _, address = waiting.recipient.partition(":")
+    with reading() as database:
+        is_address = kind == "email"
+        addresses = [address] if is_address else stored.find_addresses(database, waiting.recipient)
+    try:
+        if addresses:
+            send(_path_mail(waiting, addresses))
+    except (smtplib.SMTPException, ValueError) as error:  # an address that no header can hold
+        logger.warning("a mail could not be sent", extra={"path_mail_id": waiting.id}, exc_info=error)
+        return False
+    writing(partial(path_sendings.mark_mail_sent, mail_id=waiting.id, now=clock.now()), is_daily=True)
+    return True
+
+
+def _path_mail(waiting: UnsentMail, addresses: Iterable[str]) -> EmailMessage:
+    mail = EmailMessage()
+    subject = " ".join(_PATH_SUBJECTS[waiting.kind].format(name=waiting.path_name).split())
+    mail["Subject"] = subject
+    mail["From"] = config.current().smtp_sender
+    mail["To"] = ", ".join(addresses)
+    mail.set_content(f"{waiting.summary}\n{subject}\n")
     return mail

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from herzum_approval import config
@@ -13,7 +13,8 @@ from herzum_approval.domain import site_checks
 from herzum_approval.domain.candidates import derive
 from herzum_approval.domain.people import User
 from herzum_approval.domain.sites import Site
-from herzum_approval.services import jsm_tokens, logins, passwords
+from herzum_approval.services import encryption, jsm_tokens, logins, passwords
+from herzum_approval.services.sealed_keys import seal_values, sealing_faults
 from herzum_approval.services.site_documents import dump_site, load_site, refused
 from herzum_approval.store import reading, writing
 from herzum_approval.store import sites as stored
@@ -25,9 +26,14 @@ Progress = Callable[[str, int, int], None]
 
 
 def export_all() -> dict[str, Any]:
-    """Return the whole state, as it stands at one moment, as a JSON document."""
+    """Return the whole state, as it stands at one moment, as a JSON document.
+
+    Raises: SNAPSHOT_REFUSED where the key file cannot read an API key, which nobody could read elsewhere.
+    """
     with reading() as database:
         site = stored.read_site(database)
+    for path, reason in islice(sealing_faults(site), 1):
+        raise refused(path, reason)
     return dump_site(site)
 
 
@@ -35,8 +41,8 @@ def import_all(document: object, progress: Progress | None = None) -> None:
     """Put the document's state in the place of all that is there.
 
     document: parsed JSON. A user may have a `password` instead of a `password_hash`, a token of JSM
-    Operations a `token` instead of a `token_digest`.
-    Raises: SNAPSHOT_REFUSED with the path of the first fault, and nothing is changed.
+        Operations a `token` instead of a `token_digest`, an API key a `value` instead of an encrypted one.
+    Raises: SNAPSHOT_REFUSED with the path of the first fault, and nothing is changed; KEY_FILE_MISSING.
     """
     site = _checked(document, progress)
     rows = to_rows(site, derive(site))
@@ -46,14 +52,17 @@ def import_all(document: object, progress: Progress | None = None) -> None:
 
 def reset() -> None:
     """Put everything back to the demonstration site: data, counters, sessions, remembered credentials."""
-    seed = _seed(config.current().bcrypt_cost)
+    seed = _seed(config.current().bcrypt_cost, encryption.ring().current_id)
     writing(lambda database: stored.restore(database, seed), alone=True)
     logins.forget_credentials()
 
 
 @cache
-def _seed(bcrypt_cost: int) -> SiteRows:
-    """Return the demonstration site's rows. bcrypt_cost: of the password hashes among them."""
+def _seed(bcrypt_cost: int, key_id: str) -> SiteRows:
+    """Return the demonstration site's rows.
+
+    bcrypt_cost: of the password hashes among them. key_id: of the key that its API keys are encrypted by.
+    """
     text = files("herzum_approval").joinpath("data", "demo.json").read_text(encoding="utf-8")
     site = _checked(json.loads(text), None)
     return to_rows(site, derive(site))
@@ -62,8 +71,8 @@ def _seed(bcrypt_cost: int) -> SiteRows:
 def _checked(document: object, progress: Progress | None) -> Site:
     """Return the site of a document in which nothing is wrong, plain passwords hashed."""
     document, plain_passwords = _without_passwords(document)
-    site = load_site(jsm_tokens.with_digests(document))
-    for path, reason in islice(site_checks.faults(site), 1):
+    site = load_site(seal_values(jsm_tokens.with_digests(document)))
+    for path, reason in islice(chain(site_checks.faults(site), sealing_faults(site)), 1):
         raise refused(path, reason)
     return replace(site, users=tuple(_hashed(site.users, plain_passwords, progress)))
 

@@ -8,6 +8,7 @@ from peewee import Database, Query
 
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
+from herzum_approval.store.approval_path_tables import ApprovalCondition, Space
 from herzum_approval.store.rows import SiteRows
 from herzum_approval.store.site_rows import to_site
 from herzum_approval.store.statements import list_size, run, slots, spread
@@ -24,6 +25,8 @@ _MENTIONED: Mapping[str, tuple[type[Table], Any]] = {
     "issue_types[].id": (tables.IssueType, tables.IssueType.id),
     "approvals[].id": (tables.Approval, tables.Approval.id),
     "projects[].id": (tables.Project, tables.Project.id),
+    "spaces[].id": (Space, Space.id),
+    "approval_conditions[].id": (ApprovalCondition, ApprovalCondition.id),
     "single_issue_configurations[].issue_id": (
         tables.SingleIssueConfiguration,
         tables.SingleIssueConfiguration.issue,

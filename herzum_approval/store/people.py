@@ -54,6 +54,21 @@ def find_users(database: Database, usernames: Collection[str]) -> list[User]:
     return [_user(list(same)) for _, same in groupby(rows, itemgetter(0))]
 
 
+def find_username_of_account(database: Database, account_id: str) -> str | None:
+    """Return the username of who has the account id, else of who has none and this as username, else None."""
+    rows = run(
+        database,
+        "user of account or name",
+        lambda: UserTable.select(UserTable.username, UserTable.account_id).where(
+            (UserTable.account_id == slot("account_id"))
+            | (UserTable.account_id.is_null() & (UserTable.username == slot("account_id")))
+        ),
+        {"account_id": account_id},
+    )
+    names = {given: username for username, given in rows}
+    return names.get(account_id) or names.get(None)
+
+
 def _user(rows: Sequence[tuple[Any, ...]]) -> User:
     user_id, username, display_name, email, is_active, password_hash, account_id, _ = rows[0]
     return User(

@@ -29,6 +29,8 @@ from herzum_approval.domain.people import (
 )
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 from herzum_approval.store import composites, tables
+from herzum_approval.store.api_key_rows import api_key_rows, api_keys
+from herzum_approval.store.approval_path_rows import approval_path_parts, approval_path_rows
 from herzum_approval.store.bulk_rows import bulk_operations, bulk_rows
 from herzum_approval.store.custom_role_rows import (
     custom_role_rows,
@@ -61,6 +63,8 @@ def to_rows(site: Site, derived: Derived) -> SiteRows:
         | _approval_rows(site)
         | _record_rows(site, derived)
         | bulk_rows(site)
+        | approval_path_rows(site)
+        | api_key_rows(site)
         | custom_role_rows(site)
     )
 
@@ -233,6 +237,8 @@ def to_site(rows: SiteRows) -> Site:
         comments=all_of(history.Comment, rows, tables.IssueComment),
         messages=all_of(history.Message, rows, tables.Message),
         bulk_operations=tuple(bulk_operations(rows)),
+        **approval_path_parts(rows),
+        api_keys=api_keys(rows),
         jsm_sites=tuple(jsm_sites(rows)),
         custom_roles=custom_roles(rows),
         role_assignments=tuple(role_assignments(rows)),

@@ -8,11 +8,13 @@ from peewee import __exception_wrapper__ as translated_errors  # type: ignore[at
 
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import one_moment
+from herzum_approval.store.approval_path_tables import ApprovalCondition, ApprovalDefinition, Page, Space
 from herzum_approval.store.bulk_rows import entries_after
 from herzum_approval.store.rows import Row, SiteRows, columns
 from herzum_approval.store.site_rows import to_site
 from herzum_approval.store.tables import (
     ALL_TABLES,
+    ApiKey,
     Approval,
     ApprovalMapping,
     BulkEntry,
@@ -99,7 +101,10 @@ def _unused_version(database: Database) -> int:
     return 1 + (database.execute_sql(f"SELECT MAX(version) FROM ({tables}) AS versions").fetchone()[0] or 0)
 
 
-_VERSIONED: tuple[type[Table], ...] = (SiteDocument, Approval, ApprovalMapping, JsmSite, CustomUserRole)
+_VERSIONED: tuple[type[Table], ...] = (
+    SiteDocument, Approval, ApprovalMapping, JsmSite, CustomUserRole,
+    ApiKey, Space, Page, ApprovalCondition, ApprovalDefinition,
+)  # fmt: skip
 
 
 def _versioned(table: type[Table], rows: list[Row], version: int) -> list[Row]:

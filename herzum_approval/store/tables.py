@@ -1,15 +1,10 @@
-"""Every table, on one page.
+"""Every table, on one page; those of Approval Path stand in `approval_path_tables` and `api_key_tables`.
 
 The models are bound to no database: queries run on the handle that `reading()` or `writing()` gives.
-Moments are kept as milliseconds since the epoch (UTC), alike on every engine.
 """
-
-from datetime import UTC, datetime
-from typing import Any
 
 from peewee import (
     SQL,
-    AutoField,
     BigIntegerField,
     BooleanField,
     Check,
@@ -17,46 +12,16 @@ from peewee import (
     DoubleField,
     ForeignKeyField,
     IntegerField,
-    Model,
-    NodeList,
-    SqliteDatabase,
     TextField,
 )
 
-
-class MomentField(BigIntegerField):
-    """An aware datetime, kept as milliseconds since the epoch."""
-
-    def db_value(self, value: datetime | None) -> int | None:
-        return None if value is None else round(value.timestamp() * 1000)
-
-    def python_value(self, value: int | None) -> datetime | None:
-        return None if value is None else moment(value)
-
-
-class NumberField(AutoField):
-    """A number that the database gives; never one that a deleted row had."""
-
-    def ddl(self, ctx: Any) -> Any:
-        column = super().ddl(ctx)
-        is_sqlite = isinstance(self.model._meta.database, SqliteDatabase)
-        return NodeList((column, SQL("AUTOINCREMENT"))) if is_sqlite else column
-
-
-def moment(milliseconds: int) -> datetime:
-    """Return the moment so many milliseconds after the epoch, exact (no floating point)."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
-
-
-def reference(target: type[Model], **options: Any) -> ForeignKeyField:
-    return ForeignKeyField(target, backref="+", lazy_load=False, **options)
-
-
-class Table(Model):
-    class Meta:
-        legacy_table_names = False
-
+from herzum_approval.store.api_key_tables import ApiKey as ApiKey
+from herzum_approval.store.approval_path_tables import APPROVAL_PATH_TABLES
+from herzum_approval.store.columns import MomentField as MomentField
+from herzum_approval.store.columns import NumberField as NumberField
+from herzum_approval.store.columns import Table as Table
+from herzum_approval.store.columns import moment as moment
+from herzum_approval.store.columns import reference as reference
 
 # -- the site ---------------------------------------------------------------------------------
 
@@ -649,6 +614,7 @@ ALL_TABLES: tuple[type[Table], ...] = (
     SingleIssueConfiguration, ApprovalMapping, MappedApproval, ConditionedMinimum,
     IssueApproval, Candidate, CompositePrincipal, CompositePart,
     History, IssueComment, Message, Delegation, BulkOperation, BulkEntry, BulkRecord,
-    JsmSite, JsmSiteAdministrator, CustomUserRole, RoleAssignment, JsmToken,
+    JsmSite, JsmSiteAdministrator, CustomUserRole, RoleAssignment, JsmToken, ApiKey,
+    *APPROVAL_PATH_TABLES,
 )  # fmt: skip
 """In an order in which rows can be inserted; the reverse is one in which they can be deleted."""

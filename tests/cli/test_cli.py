@@ -19,7 +19,9 @@ from click.testing import CliRunner
 from herzum_approval import cli, config
 from herzum_approval.app import open_site
 from herzum_approval.cli import main
-from herzum_approval.services import logins, snapshot
+from herzum_approval.domain.approval_paths import Product
+from herzum_approval.examples import merged
+from herzum_approval.services import approval_paths, encryption, logins, snapshot
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = str(ROOT / "herzum_approval" / "data" / "demo.json")
@@ -245,6 +247,98 @@ def test_a_wrong_setting_is_one_line(monkeypatch):
     assert refused("verify") == "Error: The setting port is of type int, not 'abc'."
 
 
+# -- encryption -------------------------------------------------------------------------------
+
+
+def key_ids():
+    with open_site(config.load()):
+        return encryption.ring().ids
+
+
+def test_init_writes_a_key_file_for_its_owner_only(tmp_path):
+    result = run("init", "--username", "root", "--password-stdin", input="secret\n")
+    file = tmp_path / "site.keys"
+    assert f"Wrote {file}" in result.output
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text(encoding="ascii").splitlines()[-1] not in result.output
+
+
+def test_keys_are_rotated_and_forgotten(demonstration):
+    (first,) = key_ids()
+    assert run("encryption", "rotate").stdout == "Encrypted 3 API keys by a new key.\n"
+    second, kept = key_ids()
+    assert kept == first != second
+    assert run("verify").stdout == "The database is whole.\n"
+    assert run("encryption", "forget").stdout == "Dropped 1 keys.\n"
+    assert key_ids() == (second,)
+    assert run("verify").stdout == "The database is whole.\n"
+
+
+def test_a_lost_key_file_is_noticed_everywhere(demonstration, tmp_path):
+    exported = run("export", "-").stdout
+    (tmp_path / "site.keys").unlink()
+    said = "the key file does not hold the key"
+    assert said in refused("export", "-")
+    assert said in run("verify", exit_code=1).stdout
+    for command in (("encryption", "rotate"), ("serve", "--port", str(free_port()))):
+        assert "site.keys lacks the key" in refused(*command)
+        assert not (tmp_path / "site.keys").exists()
+    assert said in refused("import", "-", input=exported)
+    assert "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi" not in exported
+
+
+def test_a_site_of_before_there_were_api_keys_gets_its_key_file_when_served(initialised, tmp_path):
+    (tmp_path / "site.keys").unlink()
+    with Server() as server:
+        pass
+    assert f"Wrote {tmp_path / 'site.keys'}" in server.output
+
+
+def test_a_key_file_that_others_may_read_is_one_line(demonstration, tmp_path):
+    (tmp_path / "site.keys").chmod(0o644)
+    assert f"chmod 600 {tmp_path / 'site.keys'}" in refused("encryption", "rotate")
+
+
+def test_wrong_proxies_are_one_line(initialised, monkeypatch):
+    monkeypatch.setenv("HERZUM_APPROVAL_TRUSTED_PROXIES", "proxy.example.com")
+    said = refused("serve", "--port", str(free_port()))
+    assert said == (
+        "Error: The setting trusted_proxies: "
+        "'proxy.example.com' is neither an address nor a range of addresses"
+    )
+
+
+# -- what waits to be sent --------------------------------------------------------------------
+
+
+def test_deliver_wants_a_mail_server_or_hosts(demonstration):
+    assert refused("deliver") == "Error: No mail server is configured: set HERZUM_APPROVAL_SMTP_HOST."
+
+
+def test_deliver_sends_http_steps_without_a_mail_server(demonstration, monkeypatch):
+    port = free_port()
+    monkeypatch.setenv("HERZUM_APPROVAL_APPROVAL_PATH_HTTP_HOSTS", "127.0.0.1")
+    assert run("deliver").stdout == "HTTP steps: 0 answered, 0 without an answer.\n"
+    step = {"kind": "HTTP", "url_template": f"http://127.0.0.1:{port}/"}
+    definition = {"id": 500, "product": "jira", "name": "Hook", "steps": [step]}
+    with open_site(config.load()):
+        snapshot.import_all(merged(snapshot.export_all(), {"approval_definitions": [definition]}))
+        issue = approval_paths.find_reference(Product.JIRA, "TEST-1")
+        approval_paths.create_approval(issue, "500", performer="admin")
+    assert run("deliver").stdout == "HTTP steps: 0 answered, 1 without an answer.\n"
+    assert run("deliver").stdout == "HTTP steps: 0 answered, 0 without an answer.\n"
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver", "verify"])
+def test_wrong_hosts_are_one_line(initialised, monkeypatch, command):
+    monkeypatch.setenv("HERZUM_APPROVAL_APPROVAL_PATH_HTTP_HOSTS", "http://x")
+    options = ("--port", str(free_port())) if command == "serve" else ()
+    assert refused(command, *options) == (
+        "Error: The setting approval_path_http_hosts: "
+        "'http://x' is neither a host name nor a range of addresses"
+    )
+
+
 # -- documents --------------------------------------------------------------------------------
 
 
@@ -263,11 +357,13 @@ def test_a_database_is_copied_and_never_over_another(demonstration, tmp_path):
     target = f"sqlite:///{tmp_path / 'copy.db'}"
     result = run("copy-database", source, target)
     assert "all of them are equal" in result.stdout
-    assert "copied people_user: 5 of 5" in result.stderr.splitlines()
+    assert "copied people_user: 6 of 6" in result.stderr.splitlines()
     assert "The target is not empty" in refused("copy-database", source, target)
     run("copy-database", source, target, "--replace")
     exported = run("export", "-").stdout
     os.environ["HERZUM_APPROVAL_DATABASE_URL"] = target
+    assert "the key file does not hold the key" in refused("export", "-"), "it is no part of the database"
+    os.environ["HERZUM_APPROVAL_KEY_FILE"] = str(tmp_path / "site.keys")
     assert run("export", "-").stdout == exported
 
 

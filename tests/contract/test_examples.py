@@ -10,7 +10,7 @@ import pytest
 from webtest import TestApp, TestResponse
 
 from herzum_approval import examples
-from herzum_approval.errors import HAP_REST, INFERRED, JIRA, JSM_OPS, OURS
+from herzum_approval.errors import HAP_REST, INFERRED, JIRA, JSM_OPS, OURS, PATH_API
 from herzum_approval.examples import Credentials, Example
 
 EXAMPLES = examples.load()
@@ -33,7 +33,7 @@ def test_names_are_unique_slugs() -> None:
 
 
 def test_sources_are_those_of_the_error_catalogue() -> None:
-    assert {example.source for example in EXAMPLES} <= {HAP_REST, JIRA, JSM_OPS, INFERRED, OURS}
+    assert {example.source for example in EXAMPLES} <= {HAP_REST, JIRA, JSM_OPS, PATH_API, INFERRED, OURS}
 
 
 def test_every_volatile_path_leads_somewhere() -> None:

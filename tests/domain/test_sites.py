@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -28,6 +29,20 @@ SEEN_TO_ELSEWHERE = {
     "approval_mappings[].transition_id",  # of the workflow of its issue type, and so are the next two
     "approval_mappings[].settings.rejection_transition_id",
     "issue_approvals[].transition_id",
+    "api_keys[].key_id",  # of the key file
+    "api_keys[].performer.field_id",  # a user picker, or one of Jira's own fields
+    "approval_definitions[].collection_id",  # of the projects or the spaces, as the product says
+    "approval_definitions[].steps[].field_id",  # a picker, or one of Jira's own fields
+    "approval_definitions[].rejection_steps[].field_id",  # nobody decides these, so they name nobody
+    "approval_definitions[].rejection_steps[].username",
+    "approval_paths[].collection_id",  # of the product, and so is the next one
+    "approval_paths[].ref_id",
+    "approval_paths[].definition_id",  # runs outlive their definition, and what their copies of steps mention
+    "approval_paths[].steps[].definition.condition_id",
+    "approval_paths[].steps[].definition.field_id",
+    "approval_paths[].rejection_steps[].definition.condition_id",
+    "approval_paths[].rejection_steps[].definition.field_id",
+    "approval_paths[].rejection_steps[].definition.username",
     "history[].issue_approval_id",  # history and messages outlive people and records
     "history[].username",
     "messages[].issue_approval_id",
@@ -43,6 +58,8 @@ def paths(cls: type = Site, prefix: str = "") -> dict[str, Any]:
         path = f"{prefix}{field.name}"
         if get_origin(hint) is tuple:
             path, hint = f"{path}[]", get_args(hint)[0]
+        if isinstance(hint, UnionType) and is_dataclass(get_args(hint)[0]):
+            hint = get_args(hint)[0]
         if is_dataclass(hint):
             found[path] = hint
             found |= paths(hint, f"{path}.")

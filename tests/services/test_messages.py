@@ -9,9 +9,10 @@ import pytest
 
 from herzum_approval import config
 from herzum_approval.domain.actions import Action
+from herzum_approval.domain.approval_paths import Product
 from herzum_approval.domain.mappings import MappingSettings
 from herzum_approval.domain.people import Actor
-from herzum_approval.services import decisions, issues, mappings, messages, snapshot
+from herzum_approval.services import approval_paths, decisions, issues, mappings, messages, snapshot
 from herzum_approval.services.decisions import Credentials
 from herzum_approval.store import mappings as stored_mappings
 from herzum_approval.store import messages as stored
@@ -115,6 +116,28 @@ def test_a_mail_server_that_is_not_there(settings, mail_server):
         pytest.raises(OSError, match="refused"),
     ):
         messages.deliver()
+
+
+def test_mails_of_approval_paths_go_to_people_and_to_addresses(engine, with_mail):
+    page = approval_paths.find_reference(Product.CONFLUENCE, "10068")
+    approval_paths.create_approval(page, "45", performer="admin", name="A name\nof two lines")
+    assert messages.deliver() == (2, 0)
+    assert [(mail["To"], mail["Subject"]) for mail in with_mail.mails] == [
+        ("kamil@example.com", "A name of two lines: your decision is requested"),
+        ("approver@example.com", "A name of two lines: for your information"),
+    ]
+    assert with_mail.mails[0].get_payload().startswith("NDA-33 Documentation\r\n")
+    assert all(mail["sent_at"] for mail in snapshot.export_all()["path_mails"])
+    assert messages.deliver() == (0, 0)
+
+
+def test_mails_of_approval_paths_that_are_refused_stay(engine, with_mail):
+    page = approval_paths.find_reference(Product.CONFLUENCE, "10068")
+    approval_paths.create_approval(page, "45", performer="admin")
+    with_mail.refused = "approver@"
+    assert messages.deliver() == (1, 1)
+    with_mail.refused = ""
+    assert messages.deliver() == (1, 0)
 
 
 @pytest.mark.parametrize(

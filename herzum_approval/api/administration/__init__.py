@@ -2,6 +2,9 @@
 
 from herzum_approval.api import login
 from herzum_approval.api.administration import (
+    api_keys,
+    approval_path_entries,
+    approval_path_runs,
     approvals,
     bulk_operations,
     configuration,
@@ -20,7 +23,20 @@ FAMILY = Family(
     ),
     bases=("/rest/approval-admin/1.0",),
     errors=ERRORS,
-    blueprints=(mappings.blp, bulk_operations.blp, approvals.blp, configuration.blp, jsm_ops.blp),
+    blueprints=(
+        mappings.blp,
+        bulk_operations.blp,
+        approvals.blp,
+        configuration.blp,
+        jsm_ops.blp,
+        api_keys.blp,
+        approval_path_entries.definitions,
+        approval_path_entries.conditions,
+        approval_path_entries.spaces,
+        approval_path_entries.pages,
+        approval_path_runs.approvals,
+        approval_path_runs.requests,
+    ),
     after_request=login.sign,
     security_schemes=JIRA_LOGINS,
 )

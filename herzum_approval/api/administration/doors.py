@@ -1,5 +1,6 @@
 """What the endpoints of the administration share: who may enter, pages, bodies and versions."""
 
+import re
 from typing import Any, TypeVar
 
 from flask import Response, g, request
@@ -38,7 +39,7 @@ LOCATION = {"Location": {"schema": {"type": "string"}, "description": "The addre
 
 def make_blueprint(name: str, description: str) -> Blueprint:
     """Return a blueprint that Jira administrators may enter; the licence is asked for before the right."""
-    blp = Blueprint(ERRORS, name.replace("-", "_"), f"/rest/approval-admin/1.0/{name}", description)
+    blp = Blueprint(ERRORS, re.sub("[-/]", "_", name), f"/rest/approval-admin/1.0/{name}", description)
     blp.before_request(login.require_actor)
     blp.before_request(licence.require_valid)
     blp.before_request(lambda: people.require_administrator(g.actor))

@@ -26,8 +26,8 @@ _MISSING = {"required": "is missing", "null": "must not be null"}
 class Number(fields.Integer):
     """A JSON integer of 32 bits: an id, or a small count."""
 
-    def __init__(self, description: str, *, least: int = 1, **options: Any) -> None:
-        limits = validate.Range(least, LARGEST_ID, error=f"must be from {least} to {LARGEST_ID}")
+    def __init__(self, description: str, *, least: int = 1, most: int = LARGEST_ID, **options: Any) -> None:
+        limits = validate.Range(least, most, error=f"must be from {least} to {most}")
         super().__init__(
             error_messages={**_MISSING, "invalid": "must be a whole number"},
             strict=True,
@@ -105,7 +105,7 @@ class Choice(fields.Field[Any]):
         self.spelt = {member: word for word, member in words.items()}
         metadata: dict[str, Any] = {"description": description, "type": "string", "enum": list(words)}
         if options.get("allow_none"):
-            metadata |= {"type": ["string", "null"], "enum": [*words, None]}
+            metadata["enum"] = [*words, None]
         super().__init__(
             error_messages={**_MISSING, "invalid": "must be one of {words}"}, metadata=metadata, **options
         )
@@ -151,12 +151,11 @@ class Moment(fields.Field[Any]):
     def __init__(self, description: str, **options: Any) -> None:
         super().__init__(
             error_messages={
-                "null": "must not be null",
+                **_MISSING,
                 "invalid": "must be a moment such as 2030-01-20T09:59:16.000Z",
             },
             metadata={"description": description, "type": "string", "format": "date-time"},
-            allow_none=True,
-            **options,
+            **{"allow_none": True, **options},
         )
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:

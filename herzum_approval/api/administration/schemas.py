@@ -56,7 +56,7 @@ class Document(Schema):
         return self.makes(**data)
 
 
-class _Numbered(Document):
+class Numbered(Document):
     """One that has an id, which a body may leave out."""
 
     @post_load
@@ -88,7 +88,7 @@ class ApproverSchema(Document):
     is_excluded = Truth("Whoever it names may not act")
 
 
-class ApprovalSchema(_Numbered):
+class ApprovalSchema(Numbered):
     """A named definition of who may act."""
 
     makes = Approval
@@ -154,7 +154,7 @@ class MappingSettingsSchema(Document):
     super_approvers = Several(Part(ApproverSchema), "Who may act beside the approvers")
 
 
-class MappingSchema(_Numbered):
+class MappingSchema(Numbered):
     """Approvals bound to one transition out of one status."""
 
     makes = ApprovalMapping
@@ -264,12 +264,15 @@ class ApprovalParameters(Parameters):
         return data.pop("name", None), Wish(**data)
 
 
-def page_of(schema: type[Schema], name: str) -> type[Schema]:
-    """Return the schema of a page of such entries. name: of the member that holds them."""
+def page_of(schema: type[Schema], name: str, *, title: str | None = None) -> type[Schema]:
+    """Return the schema of a page of such entries.
+
+    name: of the member that holds them. title: of the schema, where another has that name.
+    """
     members: dict[str, Any] = {
         "startAt": fields.Integer(required=True),
         "maxResults": fields.Integer(required=True),
         "total": fields.Integer(required=True, metadata={"description": "On all pages together"}),
         name: fields.List(fields.Nested(schema), required=True),
     }
-    return Schema.from_dict(members, name=f"{name[0].upper()}{name[1:]}PageSchema")
+    return Schema.from_dict(members, name=f"{title or name[0].upper() + name[1:]}PageSchema")

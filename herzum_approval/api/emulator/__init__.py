@@ -38,7 +38,7 @@ blp = Blueprint(ERRORS, "site", "/__emulator", "Reset, read and replace the whol
 
 @blp.route("/reset", methods=["POST"])
 @blp.doc(operationId="reset")
-@blp.raises()
+@blp.raises(Fault.KEY_FILE_MISSING)
 @blp.response(204, description="Everything is as it was at the start")
 def reset() -> Response:
     """Put everything back to the seed: data, counters, sessions and caches."""
@@ -48,7 +48,7 @@ def reset() -> Response:
 
 @blp.route("/snapshot")
 @blp.doc(operationId="readSnapshot")
-@blp.raises()
+@blp.raises(Fault.SNAPSHOT_REFUSED)
 @blp.response(200, {"type": "object"}, description="The whole state")
 def read_snapshot() -> Response:
     """Return the whole state as one document."""
@@ -60,7 +60,7 @@ def read_snapshot() -> Response:
     operationId="replaceSnapshot",
     requestBody={"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
 )
-@blp.raises(Fault.BODY_MALFORMED, Fault.SNAPSHOT_REFUSED)
+@blp.raises(Fault.BODY_MALFORMED, Fault.SNAPSHOT_REFUSED, Fault.KEY_FILE_MISSING)
 @blp.response(204, description="The document is the state now")
 def replace_snapshot() -> Response:
     """Replace the whole state by the document, or by nothing at all where it is refused."""

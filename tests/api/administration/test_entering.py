@@ -19,6 +19,8 @@ DOORS = [
     ("GET", "bulk-operations/1"),
     ("GET", "configuration"),
     ("PUT", "configuration"),
+    ("PUT", "approval-path/definitions/35"),
+    ("POST", "approval-path/approvals/1/votes"),
     ("GET", "jsm-ops/sites"),
     ("POST", "jsm-ops/sites"),
     ("GET", "jsm-ops/sites/11111111-2222-4333-8444-555555555555"),
@@ -32,6 +34,29 @@ DOORS = [
     ("POST", "jsm-ops/tokens"),
     ("DELETE", "jsm-ops/tokens/1"),
 ]
+PATH_DOORS = [
+    *(
+        (method, f"approval-path/{kind}{one if method in ('PUT', 'DELETE') else ''}")
+        for kind, one in (
+            ("definitions", "/35"),
+            ("conditions", "/1"),
+            ("spaces", "/10001"),
+            ("pages", "/10068"),
+        )
+        for method in ("GET", "POST", "PUT", "DELETE")
+    ),
+    ("GET", "approval-path/definitions/35"),
+    ("GET", "approval-path/pages/10068/comments"),
+    ("GET", "approval-path/approvals"),
+    ("POST", "approval-path/approvals"),
+    ("GET", "approval-path/approvals/1"),
+    ("DELETE", "approval-path/approvals/1"),
+    ("GET", "approval-path/requests"),
+    ("GET", "approval-path/requests/1"),
+    ("POST", "approval-path/requests/1/answer"),
+    ("POST", "approval-path/approvals/1/archive"),
+]
+"""All of one make, so that they are only asked who may enter."""
 EXPIRED = {"licence": {"state": "expired"}}
 
 
@@ -41,12 +66,12 @@ def unlicensed(client):
     client.put_json("/__emulator/snapshot", document | EXPIRED, status=204)
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), DOORS + PATH_DOORS)
 def test_nobody_has_to_sign_in(ask, method, path):
     assert_refused(ask(method, path, as_=None, status=401), "login.required")
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), DOORS + PATH_DOORS)
 def test_users_may_not_enter(ask, method, path):
     answer = ask(method, path, as_="carol", status=403)
     assert_refused(answer, "forbidden", "Only Jira administrators may do this")
@@ -112,6 +137,9 @@ VERSIONED = [
     "mappings/4",
     "approvals/5",
     "configuration",
+    "approval-path/definitions/35",
+    "approval-path/spaces/10001",
+    "approval-path/pages/10068",
     "jsm-ops/sites/11111111-2222-4333-8444-555555555555",
 ]
 
