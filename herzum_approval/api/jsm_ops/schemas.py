@@ -83,7 +83,12 @@ class Rights(_Member):
         return tuple(dict.fromkeys(value))
 
 
-class CustomUserRoleCreateRequestSchema(Schema):
+class _Body(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class CustomUserRoleCreateRequestSchema(_Body):
     """A new role."""
 
     name = Text("Unique on the site; blanks around it do not count", is_trimmed=True, required=True)
@@ -93,7 +98,7 @@ class CustomUserRoleCreateRequestSchema(Schema):
     )
 
 
-class CustomUserRoleUpdateRequestSchema(Schema):
+class CustomUserRoleUpdateRequestSchema(_Body):
     """What is to change; absent and null leave it as it is."""
 
     id = fields.Raw(metadata={"description": "Ignored: the address says which role"})
@@ -106,7 +111,7 @@ class CustomUserRoleUpdateRequestSchema(Schema):
     )
 
 
-class AssignRoleRequestSchema(Schema):
+class AssignRoleRequestSchema(_Body):
     """Who is to have which role."""
 
     account_id = Text("The user's Atlassian account id", required=True, data_key="accountId")
