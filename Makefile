@@ -17,7 +17,7 @@ PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 SOURCES := herzum_approval tests postman setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format docs docs-check postman bench mutate clean
+.PHONY: help run test check lint format docs docs-check postman bench bench-peers mutate clean
 
 help: ## Print every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,10 @@ postman: $(VENV)/installed-test ## Run the Postman collection by newman against 
 	$(BIN)/pytest tests/test_postman.py
 
 bench: $(VENV)/installed-test ## Measure, and print ratios against baselines of the same run
-	$(BIN)/pytest tests/benchmarks --override-ini 'python_files=bench_*.py' -s
+	$(BIN)/pytest tests/benchmarks --override-ini 'python_files=bench_*.py' -s --timeout 3600 --ignore tests/benchmarks/bench_peers.py
+
+bench-peers: $(VENV)/installed-test ## Measure beside the mocks that people use, installed from npm outside of here
+	$(BIN)/pytest tests/benchmarks/bench_peers.py --override-ini 'python_files=bench_*.py' -s --timeout 3600
 
 mutate: $(VENV)/installed-test ## Break the rules in every small way; fail where tests notice less than 85 % of it
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutation]'

@@ -18,7 +18,12 @@ from flask.json.provider import JSONProvider
 
 from herzum_approval import clock, config, metrics, store
 from herzum_approval.api import FAMILIES
-from herzum_approval.api.family import family_of, install_error_handlers, json_response, new_request_id
+from herzum_approval.api.family import (
+    family_of,
+    install_error_handlers,
+    json_response,
+    new_request_id,
+)
 from herzum_approval.api.openapi import register_families
 from herzum_approval.api.operations import register_operations
 from herzum_approval.api.shortcuts import Shortcuts, request_id

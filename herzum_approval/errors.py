@@ -401,6 +401,9 @@ class Fault(Enum):
             "The approval {name} is in use: in {mappings} mappings and {issue_approvals} issue approvals",
         ),
     )
+    BULK_OPERATION_UNKNOWN = Row(
+        administration=_admin(404, "bulkoperation.notexist", "There is no bulk operation {id}"),
+    )
     VERSION_STALE = Row(
         administration=_admin(412, "version.stale", "It was changed meanwhile: read it again, then decide"),
         jsm_ops=_jsm_ops(412, "It was changed meanwhile: read it again, then decide", OURS),

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from herzum_approval import config
 from herzum_approval.domain.api_keys import ApiKey, PerformerChange, PerformerOrigin
 from herzum_approval.domain.approval_paths import Product
-from herzum_approval.domain.approvals import Approval, Approver, ApproverKind, ConditionalRule, Match
+from herzum_approval.domain.approvals import (
+    Approval,
+    Approver,
+    ApproverKind,
+    ConditionalRule,
+    Match,
+)
 from herzum_approval.domain.bulk_mappings import (
     BulkEntry,
     BulkOperation,
@@ -18,10 +24,21 @@ from herzum_approval.domain.bulk_mappings import (
     Reason,
     ScopeType,
 )
-from herzum_approval.domain.configuration import Configuration, CredentialsRequired, Licence, LicenceState
+from herzum_approval.domain.configuration import (
+    Configuration,
+    CredentialsRequired,
+    Licence,
+    LicenceState,
+)
 from herzum_approval.domain.custom_roles import CustomUserRole, JsmSite, RoleAssignment
 from herzum_approval.domain.delegations import Delegation
-from herzum_approval.domain.history import Comment, Event, EventKind, Message, MessageKind
+from herzum_approval.domain.history import (
+    Comment,
+    Event,
+    EventKind,
+    Message,
+    MessageKind,
+)
 from herzum_approval.domain.issue_approvals import (
     ApprovalStatus,
     IssueApproval,

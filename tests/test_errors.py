@@ -25,7 +25,12 @@ from herzum_approval import config
 from herzum_approval.api import family as families
 from herzum_approval.api import openapi
 from herzum_approval.api.emulator import ERRORS as EMULATOR_ERRORS
-from herzum_approval.api.family import Blueprint, ErrorShape, Family, install_error_handlers
+from herzum_approval.api.family import (
+    Blueprint,
+    ErrorShape,
+    Family,
+    install_error_handlers,
+)
 from herzum_approval.api.herzum.errors import ERRORS as HERZUM_ERRORS
 from herzum_approval.api.openapi import register_families
 from herzum_approval.app import create_app
@@ -55,6 +60,7 @@ METRICS = "/metrics"
 ADMINISTRATION = "/rest/approval-admin/1.0"
 MAPPINGS = f"{ADMINISTRATION}/mappings"
 APPROVALS = f"{ADMINISTRATION}/approvals"
+BULK_OPERATIONS = f"{ADMINISTRATION}/bulk-operations"
 CONFIGURATION = f"{ADMINISTRATION}/configuration"
 PATHS = f"{ADMINISTRATION}/approval-path"
 
@@ -613,6 +619,7 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
         reason="111 is no transition from status 1 in 'Classic Workflow'",
     ),
     (Fault.APPROVAL_UNKNOWN, "administration"): administers("DELETE", f"{APPROVALS}/99", id=99),
+    (Fault.BULK_OPERATION_UNKNOWN, "administration"): administers("GET", f"{BULK_OPERATIONS}/99", id=99),
     (Fault.APPROVAL_NAME_TAKEN, "administration"): administers(
         "POST", APPROVALS, {"name": "tech"}, name="tech"
     ),

@@ -8,7 +8,14 @@ from importlib.resources import files
 from typing import Any
 
 import flask_smorest
-from flask import Blueprint, Flask, Response, render_template_string, request, send_from_directory
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    render_template_string,
+    request,
+    send_from_directory,
+)
 
 from herzum_approval import __version__, examples
 from herzum_approval.api.family import JSON_TYPE, Family, json_response

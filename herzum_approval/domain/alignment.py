@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from herzum_approval.domain.approvals import FANNING_OUT, Approval, Approver, Match, principals_of
+from herzum_approval.domain.approvals import (
+    FANNING_OUT,
+    Approval,
+    Approver,
+    Match,
+    principals_of,
+)
 from herzum_approval.domain.issue_approvals import (
     ApprovalStatus,
     IssueApproval,

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from herzum_approval.domain.jira import Issue, Project
-from herzum_approval.domain.people import group_principal, role_principal, user_principal
+from herzum_approval.domain.people import (
+    group_principal,
+    role_principal,
+    user_principal,
+)
 
 
 class ApproverKind(StrEnum):

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from functools import cache
 
-from herzum_approval.domain.bulk_mappings import BulkRequest, Operation, Place, Scope, ScopeType
+from herzum_approval.domain.bulk_mappings import (
+    BulkRequest,
+    Operation,
+    Place,
+    Scope,
+    ScopeType,
+)
 from herzum_approval.domain.jira import Project, Transition, Workflow, id_of
 from herzum_approval.domain.sites import Site
 from herzum_approval.errors import Fault, Problem

@@ -15,10 +15,27 @@ from herzum_approval.domain.alignment import NEW, enter, wanted
 from herzum_approval.domain.approvals import Approval, ConditionalRule
 from herzum_approval.domain.candidates import candidates
 from herzum_approval.domain.configuration import Configuration
-from herzum_approval.domain.history import Comment, Event, EventKind, Message, MessageKind
+from herzum_approval.domain.history import (
+    Comment,
+    Event,
+    EventKind,
+    Message,
+    MessageKind,
+)
 from herzum_approval.domain.issue_approvals import IssueApproval, open_records
-from herzum_approval.domain.jira import Issue, IssueType, Project, Status, Transition, Workflow
-from herzum_approval.domain.mappings import ApprovalMapping, MinimumKind, ReplyNotification
+from herzum_approval.domain.jira import (
+    Issue,
+    IssueType,
+    Project,
+    Status,
+    Transition,
+    Workflow,
+)
+from herzum_approval.domain.mappings import (
+    ApprovalMapping,
+    MinimumKind,
+    ReplyNotification,
+)
 from herzum_approval.domain.people import user_principal
 from herzum_approval.domain.transitions import Ballot, ballots, set_off
 from herzum_approval.errors import Fault, Problem

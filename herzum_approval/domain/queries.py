@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from herzum_approval.domain.jira import Issue, IssueType, Project, Status, StatusCategory
+from herzum_approval.domain.jira import (
+    Issue,
+    IssueType,
+    Project,
+    Status,
+    StatusCategory,
+)
 from herzum_approval.domain.people import folded
 
 

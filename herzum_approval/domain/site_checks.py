@@ -12,7 +12,12 @@ from herzum_approval.domain.custom_role_checks import custom_role_faults
 from herzum_approval.domain.issue_approvals import ApprovalStatus
 from herzum_approval.domain.jira import Issue, Workflow
 from herzum_approval.domain.mappings import ApprovalMapping
-from herzum_approval.domain.site_references import SiteFault, located, reference_faults, values_at
+from herzum_approval.domain.site_references import (
+    SiteFault,
+    located,
+    reference_faults,
+    values_at,
+)
 from herzum_approval.domain.sites import Site
 
 

@@ -34,10 +34,12 @@ from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services.mappings import ISSUES_AT_ONCE, apply_change, write_change
+from herzum_approval.store import bulk_changes as stored_changes
 from herzum_approval.store import bulk_mappings as stored
+from herzum_approval.store import bulk_operations as stored_operations
 from herzum_approval.store import mappings as stored_mappings
 from herzum_approval.store import reading, writing
-from herzum_approval.store.bulk_mappings import Touched
+from herzum_approval.store.bulk_operations import Touched
 from herzum_approval.store.numbering import reserve_mapping_ids
 from herzum_approval.store.outcomes import write_outcomes
 from herzum_approval.store.surroundings import read_all_surroundings
@@ -166,7 +168,7 @@ class _Run:
             request=_document(written),
         )
         self.database = database
-        self.operation = stored.insert_operation(database, begun)
+        self.operation = stored_operations.insert_operation(database, begun)
         self.counts = self.operation.counts
         self.entry_count = 0
 
@@ -179,7 +181,7 @@ class _Run:
         done = {place_of(mapping): mapping.id for mapping in change.mappings()}
         kept = [(entry, done.get(entry.place)) for entry in entries]
         if change.deleted:
-            stored.insert_entries(self.database, self.operation.id, self.entry_count, kept)
+            stored_operations.insert_entries(self.database, self.operation.id, self.entry_count, kept)
         apply_change(
             self.database,
             change,
@@ -189,7 +191,7 @@ class _Run:
             tell=self._keep_records,
         )
         if not change.deleted:
-            stored.insert_entries(self.database, self.operation.id, self.entry_count, kept)
+            stored_operations.insert_entries(self.database, self.operation.id, self.entry_count, kept)
         self.entry_count += len(entries)
         self.counts = self.counts.plus(entries)
 
@@ -212,11 +214,11 @@ class _Run:
             for before, outcome in pairs
             for record_id, record in touched_records(before, outcome.around)
         ]
-        stored.write_records(self.database, self.operation.id, touched)
+        stored_operations.write_records(self.database, self.operation.id, touched)
 
     def finished(self) -> BulkOperation:
         operation = replace(self.operation, affected=self.counts.affected, skipped=self.counts.skipped)
-        stored.update_operation(self.database, operation)
+        stored_operations.update_operation(self.database, operation)
         return operation
 
 
@@ -234,12 +236,12 @@ def undo_bulk(actor: Actor, operation_id: int) -> BulkOperation:
         stored_mappings.lock_mappings(database)
         operation = _standing(database, operation_id)
         now = clock.now()
-        with stored.refusing_what_is_gone(operation):
+        with stored_changes.refusing_what_is_gone(operation):
             _reinsert_mappings(database, operation)
             _restore_records(database, operation, actor.username, now)
             _take_back_mappings(database, operation)
         undone = replace(operation, undone_at=now, undone_by=actor.username)
-        stored.update_operation(database, undone)
+        stored_operations.update_operation(database, undone)
         return undone
 
     return writing(work)
@@ -247,12 +249,14 @@ def undo_bulk(actor: Actor, operation_id: int) -> BulkOperation:
 
 def _standing(database: Any, operation_id: int) -> BulkOperation:
     """Return an operation that can be undone."""
-    operation = stored.read_operation(database, operation_id) if operation_id <= LARGEST_ID else None
+    operation = (
+        stored_operations.read_operation(database, operation_id) if operation_id <= LARGEST_ID else None
+    )
     if operation is None:
         raise Problem(Fault.BULK_OPERATION_NOT_FOUND, operation_id=operation_id)
     if operation.undone_at is not None:
         raise Problem(Fault.BULK_OPERATION_UNDONE, operation_id=operation_id)
-    later = stored.find_later_changes(database, operation, _CHANGES_SHOWN)
+    later = stored_changes.find_later_changes(database, operation, _CHANGES_SHOWN)
     if later:
         changes = "; ".join(dict.fromkeys(map(str, later)))
         raise Problem(Fault.BULK_OPERATION_OVERTAKEN, operation_id=operation_id, changes=changes)
@@ -261,21 +265,21 @@ def _standing(database: Any, operation_id: int) -> BulkOperation:
 
 def _reinsert_mappings(database: Any, operation: BulkOperation) -> None:
     """Put back deleted mappings, so that the records which follow have something to refer to."""
-    for entries in stored.read_entries(database, operation.id, (Effect.DELETE,), _ENTRIES_AT_ONCE):
+    for entries in stored_operations.read_entries(database, operation.id, (Effect.DELETE,), _ENTRIES_AT_ONCE):
         stored_mappings.insert_mappings(database, [entry.before for entry in entries if entry.before])
-    stored.continue_versions(database, operation.id)
+    stored_operations.continue_versions(database, operation.id)
 
 
 def _restore_records(database: Any, operation: BulkOperation, username: str, now: datetime) -> None:
     reason = f"undo of {operation.title}"
-    for issue_ids, touched in stored.read_records(database, operation.id, ISSUES_AT_ONCE):
+    for issue_ids, touched in stored_operations.read_records(database, operation.id, ISSUES_AT_ONCE):
         by_issue = defaultdict(list)
         for record in touched:
             by_issue[record.issue_id].append(record)
         approval_ids = sorted({record.before.approval_id for record in touched if record.before})
         arounds = read_all_surroundings(database, issue_ids, approval_ids)
         if any(not around.approvals.keys() >= set(approval_ids) for around in arounds.values()):
-            raise stored.what_is_gone(operation)
+            raise stored_changes.what_is_gone(operation)
         pairs = [
             (around, restored(around, by_issue[issue_id], username=username, reason=reason, now=now))
             for issue_id, around in arounds.items()
@@ -286,7 +290,7 @@ def _restore_records(database: Any, operation: BulkOperation, username: str, now
 def _take_back_mappings(database: Any, operation: BulkOperation) -> None:
     """Put back overwritten mappings and delete new ones, and let the same people act as before."""
     effects = (Effect.CREATE, Effect.OVERWRITE)
-    for entries in stored.read_entries(database, operation.id, effects, _ENTRIES_AT_ONCE):
+    for entries in stored_operations.read_entries(database, operation.id, effects, _ENTRIES_AT_ONCE):
         ids = [entry.mapping_id for entry in entries if entry.mapping_id]
         present = {mapping.id: mapping for mapping in stored_mappings.read_mappings(database, ids)}
         change = MappingChange(

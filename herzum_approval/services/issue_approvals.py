@@ -1,12 +1,17 @@
 """Issue approvals: searching them."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
-from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria, Delegated, SearchFilters
+from herzum_approval.domain.issue_approvals import (
+    ApprovalStatus,
+    Criteria,
+    Delegated,
+    SearchFilters,
+)
 from herzum_approval.domain.jira import LARGEST_ID, id_of
 from herzum_approval.domain.people import ANYONE, Actor, folded
 from herzum_approval.errors import Fault, Problem
@@ -20,7 +25,7 @@ from herzum_approval.store import reading
 from herzum_approval.store.kept import Recent, answers, facts, is_watched
 
 COLUMNS = stored.COLUMNS
-"""What each place of a row of `Found` holds: an attribute of `IssueApprovalView`."""
+"""What each place of a row holds: an attribute of `IssueApprovalView`. Two versions follow."""
 
 
 Row = tuple[Any, ...]
@@ -70,7 +75,6 @@ def search(actor: Actor, filters: SearchFilters, render: Render = list) -> Found
     Source: HAP REST API, "Search Issue Approvals".
     """
     with reading(at_one_moment=True, may_lag=actor.may_lag) as database:
-        # Asked for first: what is kept may be younger than its version, but never older.
         kept = answers(database) if filters.is_paged or is_watched(database) else None
         key = ("criteria", actor.username, replace(filters, start_at=None, max_results=None))
         criteria = facts(database).remembered(key, lambda: _criteria(database, actor, filters))
@@ -94,14 +98,15 @@ def _page_found(
 
 def _page_ids(database: Any, criteria: Criteria, page: Page, kept: Recent) -> list[int]:
     """Return the page's ids, one part and one more at most, from the nearest place whose id is known."""
-    ends: list[tuple[int, int]] = kept.remembered(("ends", criteria), list)
+    ends: tuple[tuple[int, int], ...] = kept.get(("ends", criteria), ())
     place = bisect_right(ends, (page.start_at, LARGEST_ID))
     skipped, after = ends[place - 1] if place else (0, 0)
-    offset = page.start_at - skipped
     limit = min(page.max_results, _PART + 1)
-    ids = stored.find_ids(database, criteria, after=after, offset=offset, limit=limit)
-    if ids and offset + len(ids) >= _BOUNDARY:
-        insort(ends, (page.start_at + len(ids), ids[-1]))
+    ids = stored.find_ids(database, criteria, after=after, offset=page.start_at - skipped, limit=limit)
+    end = page.start_at + len(ids)
+    is_far_from_next = place == len(ends) or ends[place][0] - end >= _BOUNDARY
+    if ids and end - skipped >= _BOUNDARY and is_far_from_next:
+        kept.put(("ends", criteria), (*ends[:place], (end, ids[-1]), *ends[place:]))
     return ids
 
 

@@ -19,7 +19,7 @@ from herzum_approval import clock, metrics
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.store.engines import Handle, Sqlite, open_database
 from herzum_approval.store.glances import Glances
-from herzum_approval.store.kept import moment, raise_site_version
+from herzum_approval.store.kept import begin_moment, moment, raise_site_version
 
 __all__ = [
     "Outrun",
@@ -59,7 +59,10 @@ def migrate(database: Database) -> list[str]:
     at once: on SQLite they queue on the file, on PostgreSQL on an advisory lock.
     """
     with _runner(database) as runner, _migration_lock(database):
-        return list(runner.up())
+        names = list(runner.up())
+        if names:
+            raise_site_version(database)  # a migration may change anything, and other processes go on
+        return names
 
 
 @contextmanager
@@ -197,6 +200,7 @@ def _is_there(copy: Handle) -> bool:
 @contextmanager
 def one_moment(database: Database) -> Iterator[None]:
     """Let all queries within a `with` block see the same state; only for reading."""
+    begin_moment(database)
     # A reader of SQLite need not wait for a writer, which a database of ours otherwise does at BEGIN.
     with database.atomic("DEFERRED" if isinstance(database, Sqlite) else "REPEATABLE READ"):
         yield

@@ -14,7 +14,15 @@ from herzum_approval.store import tables
 from herzum_approval.store.numbering import reserve_ids
 from herzum_approval.store.rows import SiteRows, columns, flat
 from herzum_approval.store.site_rows import to_site
-from herzum_approval.store.statements import change, insertion, list_size, run, slot, slots, spread
+from herzum_approval.store.statements import (
+    change,
+    insertion,
+    list_size,
+    run,
+    slot,
+    slots,
+    spread,
+)
 
 
 class Uses(NamedTuple):

@@ -14,7 +14,7 @@ from herzum_approval.store.numbering import last_numbers, set_last_numbers
 from herzum_approval.store.rows import Row, columns
 from herzum_approval.store.sites import delete_all, insert_rows
 from herzum_approval.store.statements import run, slot
-from herzum_approval.store.tables import ALL_TABLES, Table
+from herzum_approval.store.tables import ALL_TABLES, SiteVersion, Table
 
 BATCH = 5_000
 
@@ -40,9 +40,10 @@ class Difference(NamedTuple):
 
 
 def filled_tables(database: Database) -> list[str]:
-    """Return the names of the tables that hold any row."""
-    rows = {table: table.select(Value(1)).limit(1).tuples().execute(database) for table in ALL_TABLES}
-    return [table._meta.table_name for table in ALL_TABLES if list(rows[table])]
+    """Return the names of the tables that hold any row; every migrated database has a version."""
+    tables = [table for table in ALL_TABLES if table is not SiteVersion]
+    rows = {table: table.select(Value(1)).limit(1).tuples().execute(database) for table in tables}
+    return [table._meta.table_name for table in tables if list(rows[table])]
 
 
 def copy_rows(source: Database, target: Database, progress: Progress) -> tuple[int, list[Difference]]:

@@ -8,7 +8,16 @@ from herzum_approval.domain.custom_roles import CustomUserRole, JsmSite, RoleAss
 from herzum_approval.domain.jsm_tokens import JsmToken, Scope
 from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
-from herzum_approval.store.rows import SiteRows, all_of, always, children, flat, grouped, made, values_of
+from herzum_approval.store.rows import (
+    SiteRows,
+    all_of,
+    always,
+    children,
+    flat,
+    grouped,
+    made,
+    values_of,
+)
 
 
 def custom_role_rows(site: Site) -> SiteRows:

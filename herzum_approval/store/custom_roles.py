@@ -7,7 +7,15 @@ from peewee import JOIN, Database, Query, SqliteDatabase, fn
 from herzum_approval.domain.custom_roles import CustomUserRole
 from herzum_approval.domain.versions import Versioned
 from herzum_approval.store.rows import by_column, columns, flat, made
-from herzum_approval.store.statements import change, insertion, list_size, run, slot, slots, spread
+from herzum_approval.store.statements import (
+    change,
+    insertion,
+    list_size,
+    run,
+    slot,
+    slots,
+    spread,
+)
 from herzum_approval.store.tables import CustomUserRole as RoleTable
 from herzum_approval.store.tables import JsmSite, RoleAssignment, User
 

@@ -9,11 +9,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from peewee import Database, DatabaseError, InternalError, OperationalError
-from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+from playhouse.pool import (
+    MaxConnectionsExceeded,
+    PooledPostgresqlDatabase,
+    PooledSqliteDatabase,
+)
 
 from herzum_approval import clock
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.store.glances import Glances
+from herzum_approval.store.glances import CACHE_KILOBYTES, MAPPED_BYTES, Glances
 from herzum_approval.store.kept import Kept
 
 _POOL_POLL_SECONDS = 0.05
@@ -186,7 +190,8 @@ def open_database(
             "synchronous": synchronous,
             "foreign_keys": 1,
             "busy_timeout": round(wait_seconds * 1000),
-            "cache_size": -8 * 1024,
+            "cache_size": -CACHE_KILOBYTES,
+            "mmap_size": MAPPED_BYTES,
         }
         return Sqlite(parts.path[1:], wait_seconds=wait_seconds, pragmas=pragmas, max_connections=connections)
     if parts.scheme in ("postgresql", "postgres"):

@@ -6,6 +6,7 @@ much to handing over from one to the other at each statement.
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,12 @@ from peewee import SqliteDatabase
 from herzum_approval.store.kept import Kept, Recent, Unsure, site_version
 
 Result = TypeVar("Result")
+
+CACHE_KILOBYTES = 8 * 1024
+"""Of each connection, for what is not in the file yet."""
+
+MAPPED_BYTES = 1 << 30
+"""So much of the file is read where the system keeps it, instead of by a call and a copy for each page."""
 
 _PATIENCE_SECONDS = 0.01
 _TRIES = 2
@@ -30,9 +37,13 @@ class Watcher:
         self._lock = threading.Lock()
 
     def data_version(self) -> Hashable:
+        """Return a value that changes with any commit; one that never was where it cannot be told."""
         with self._lock:
-            connection = self._connection.opened()
-            (version,) = connection.execute("PRAGMA data_version").fetchall()
+            try:
+                connection = self._connection.opened()
+                (version,) = connection.execute("PRAGMA data_version").fetchall()
+            except sqlite3.Error:
+                return object()  # whoever reads will meet what is wrong
             return self._connection.number, version[0]
 
     def close(self) -> None:
@@ -55,7 +66,7 @@ class Glances(SqliteDatabase):
         self.watcher = Watcher(path)
         self.facts = self.answers = Unsure(Recent(0))
         self._connection = _Connection(path)
-        self._turn = threading.Lock()
+        self._turns = _Turns()
         self._is_ready = True
 
     def take(self, work: Callable[[], Result]) -> tuple[Result] | None:
@@ -63,7 +74,7 @@ class Glances(SqliteDatabase):
 
         Within the work, this database must be the current one.
         """
-        if not self._turn.acquire(timeout=_PATIENCE_SECONDS):
+        if not self._turns.take(_PATIENCE_SECONDS):
             return None
         try:
             for _ in range(_TRIES):
@@ -78,7 +89,7 @@ class Glances(SqliteDatabase):
                     return (result,)
             return None
         finally:
-            self._turn.release()
+            self._turns.give()
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> Any:
         return self._connection.opened().execute(sql, params or ())
@@ -92,8 +103,42 @@ class Glances(SqliteDatabase):
     def close_all(self) -> None:
         """Close both connections, once no turn is taken."""
         self.watcher.close()
-        with self._turn:
-            self._connection.close()
+        self._turns.take(threading.TIMEOUT_MAX)
+        self._connection.close()
+        self._turns.give()
+
+
+class _Turns:
+    """A lock that is handed over in the order in which it was asked for, so that nobody waits long."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._is_taken = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def take(self, seconds: float) -> bool:
+        """Return whether the turn came in time; whoever has it gives it back."""
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            own = threading.Lock()
+            own.acquire()
+            self._waiting.append(own)
+        if own.acquire(timeout=seconds):
+            return True
+        with self._guard:
+            if own not in self._waiting:
+                return True  # it came in this very moment
+            self._waiting.remove(own)
+            return False
+
+    def give(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
 
 
 class _Connection:
@@ -107,6 +152,7 @@ class _Connection:
     def opened(self) -> sqlite3.Connection:
         if self._opened is None:
             self._opened = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            self._opened.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             self.number += 1
         return self._opened
 

@@ -11,7 +11,13 @@ from peewee import SQL, Database, Field, Query, Select, SqliteDatabase, fn
 
 from herzum_approval.domain.issue_approvals import ApprovalStatus, Criteria
 from herzum_approval.store.statements import list_size, run, slot, slots, spread
-from herzum_approval.store.tables import Approval, Candidate, Delegation, Issue, IssueApproval
+from herzum_approval.store.tables import (
+    Approval,
+    Candidate,
+    Delegation,
+    Issue,
+    IssueApproval,
+)
 
 _SETTINGS = (
     "transitions_on_approbations",

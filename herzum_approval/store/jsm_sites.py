@@ -14,7 +14,15 @@ from herzum_approval.store import tables
 from herzum_approval.store.custom_role_rows import jsm_sites, jsm_token
 from herzum_approval.store.numbering import reserve_ids
 from herzum_approval.store.rows import SiteRows, by_column, columns, flat
-from herzum_approval.store.statements import change, insertion, list_size, run, slot, slots, spread
+from herzum_approval.store.statements import (
+    change,
+    insertion,
+    list_size,
+    run,
+    slot,
+    slots,
+    spread,
+)
 from herzum_approval.store.tables import CustomUserRole, JsmSiteAdministrator
 from herzum_approval.store.tables import JsmSite as SiteTable
 from herzum_approval.store.tables import JsmToken as TokenTable

@@ -8,6 +8,7 @@ of the data changes with any commit whatever, so as long as it stays nothing nee
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import fields, is_dataclass
 from secrets import randbits
 from typing import Any, TypeVar
 
@@ -25,10 +26,10 @@ class Recent:
     """A bounded memory: once it is full, what was not asked for lately makes room.
 
     Safe to share between threads: at worst, two of them read the same thing.
-    weigh: how much of `at_most` a value takes.
+    weigh: how much of `at_most` an entry takes, from its key and its value.
     """
 
-    def __init__(self, at_most: int, weigh: Callable[[Any], int] = lambda value: 1) -> None:
+    def __init__(self, at_most: int, weigh: Callable[[Any, Any], int] = lambda key, value: 1) -> None:
         self._at_most = at_most // 2  # of each of two generations
         self._weigh = weigh
         self._weight = 0
@@ -48,8 +49,11 @@ class Recent:
     def put(self, key: Hashable, value: Any) -> None:
         if self._weight >= self._at_most:
             self._old, self._young, self._weight = self._young, {}, 0
+        replaced = self._young.get(key, _MISSING)
+        if replaced is not _MISSING:
+            self._weight -= self._weigh(key, replaced)
         self._young[key] = value
-        self._weight += self._weigh(value)
+        self._weight += self._weigh(key, value)
 
     def select(self, keys: Sequence[Hashable]) -> list[Any]:
         """Return what is kept under each of the keys, None where nothing is."""
@@ -103,22 +107,36 @@ class Kept:
         self._answers: tuple[Hashable, Recent] = (None, _answers())
 
     def facts_under(self, version: Hashable) -> Recent:
-        if self._facts[0] != version:
-            self._facts = (version, _facts())
-        return self._facts[1]
+        held = self._facts  # looked at once: another thread may see another version
+        if held[0] != version:
+            held = self._facts = (version, _facts())
+        return held[1]
 
     def answers_under(self, version: Hashable) -> Recent:
-        if self._answers[0] != version:
-            self._answers = (version, _answers())
-        return self._answers[1]
+        held = self._answers
+        if held[0] != version:
+            held = self._answers = (version, _answers())
+        return held[1]
 
 
 def _facts() -> Recent:
-    return Recent(8192)
+    # What is asked for may be as long as a request: of keys, 32 MB at most are kept.
+    return Recent(8192, lambda key, value: 1 + size(key) // 4096)
 
 
 def _answers() -> Recent:
-    return Recent(8 * 1024 * 1024, lambda value: 256 + len(value) if isinstance(value, bytes) else 256)
+    return Recent(8 * 1024 * 1024, lambda key, value: size(key) + size(value))
+
+
+def size(thing: object) -> int:
+    """Return about how many bytes something takes in memory, whatever is in it."""
+    if isinstance(thing, (str, bytes)):
+        return 64 + len(thing)
+    if isinstance(thing, (tuple, list, frozenset)):
+        return 64 + sum(map(size, thing))
+    if is_dataclass(thing):
+        return 64 + sum(size(getattr(thing, field.name)) for field in fields(thing))
+    return 32
 
 
 # -- asking for it ----------------------------------------------------------------------------
@@ -127,12 +145,18 @@ _moment: ContextVar["_Moment | None"] = ContextVar("moment", default=None)
 
 
 class _Moment:
-    """One use of a connection, in which each version is read once at most."""
+    """One use of a connection, in which each version is read once at most.
+
+    is_still: it is a transaction that only reads, all of it from one state.
+    before: the version of the data before that transaction, where the database has a watcher.
+    """
 
     def __init__(self, keeps: bool, facts: Recent | None, answers: Recent | None) -> None:
         self.keeps = keeps
         self.facts = facts
         self.answers = answers
+        self.is_still = False
+        self.before: Hashable = None
 
 
 @contextmanager
@@ -148,6 +172,14 @@ def moment(
         yield
     finally:
         _moment.reset(token)
+
+
+def begin_moment(database: Any) -> None:
+    """Note which version the data has; ask before a transaction that only reads begins."""
+    now = _moment.get()
+    if now is not None:
+        now.is_still = True
+        now.before = None if database.watcher is None else database.watcher.data_version()
 
 
 def facts(database: Any) -> Recent:
@@ -167,17 +199,20 @@ def facts(database: Any) -> Recent:
 def answers(database: Any) -> Recent:
     """Return what is kept as long as nobody writes anything; for what is read at one moment.
 
-    On PostgreSQL this costs a query.
+    It is of the very state that the transaction sees, or else nothing is kept. On PostgreSQL this costs
+    a query.
     """
     now = _moment.get()
     if now is None or not now.keeps:
         return _answers()
     if now.answers is None:
-        now.answers = _answers_of_snapshot(database)
+        if not now.is_still and database.in_transaction():
+            return _answers()  # it writes, and what it wrote is nobody else's yet
+        now.answers = _answers_of_snapshot(database, now.before)
     return now.answers
 
 
-def _answers_of_snapshot(database: Any) -> Recent:
+def _answers_of_snapshot(database: Any, before: Hashable) -> Recent:
     kept: Kept = database.kept
     if database.is_copy:
         # Of transactions under way a standby's snapshot names the oldest only, so it tells nothing.
@@ -185,7 +220,8 @@ def _answers_of_snapshot(database: Any) -> Recent:
     if database.watcher is None:
         # Two snapshots are spelt alike only where no transaction that writes ended between them.
         return kept.answers_under(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
-    before = database.watcher.data_version()
+    if before is None:
+        before = database.watcher.data_version()
     facts(database)  # begins the snapshot, if nothing did
     return kept.answers_under(before) if database.watcher.data_version() == before else _answers()
 
@@ -206,6 +242,9 @@ def site_version(database: Database) -> int | None:
 
 def raise_site_version(database: Database) -> None:
     """Give the site a version that it never had, by chance: no two states ever share one."""
+    now = _moment.get()
+    if now is not None:
+        now.keeps = False  # what the transaction reads from here on nobody else may find
     values = {"version": randbits(62)}
     if not run(database, "raise site version", _raise, values):
         run(database, "first site version", _first, values)

@@ -11,7 +11,15 @@ from herzum_approval.domain.sites import Site
 from herzum_approval.store import tables
 from herzum_approval.store.rows import SiteRows, columns
 from herzum_approval.store.site_rows import mapping_rows, to_site
-from herzum_approval.store.statements import change, insertion, list_size, run, slot, slots, spread
+from herzum_approval.store.statements import (
+    change,
+    insertion,
+    list_size,
+    run,
+    slot,
+    slots,
+    spread,
+)
 from herzum_approval.store.tables import Table
 
 _PARTS: tuple[type[Table], ...] = (tables.MappedApproval, tables.ConditionedMinimum)

@@ -9,11 +9,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from herzum_approval.domain import approvals, configuration, history, issue_approvals, jira, mappings, people
+from herzum_approval.domain import (
+    approvals,
+    configuration,
+    history,
+    issue_approvals,
+    jira,
+    mappings,
+    people,
+)
 from herzum_approval.domain.approvals import Standing
 from herzum_approval.domain.candidates import Derived
 from herzum_approval.domain.delegations import Delegation
-from herzum_approval.domain.people import folded, group_principal, role_principal, user_principal
+from herzum_approval.domain.people import (
+    folded,
+    group_principal,
+    role_principal,
+    user_principal,
+)
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 from herzum_approval.store import composites, tables
 from herzum_approval.store.api_key_rows import api_key_rows, api_keys

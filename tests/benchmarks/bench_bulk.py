@@ -11,7 +11,11 @@ from peewee import Database
 from herzum_approval import config, store
 from herzum_approval.domain.bulk_mappings import Operation, ScopeType
 from herzum_approval.domain.bulk_requests import WrittenRequest, WrittenScope
-from herzum_approval.domain.mappings import ApprovalMapping, MappedApproval, MappingSettings
+from herzum_approval.domain.mappings import (
+    ApprovalMapping,
+    MappedApproval,
+    MappingSettings,
+)
 from herzum_approval.domain.people import Actor
 from herzum_approval.services import bulk_mappings, snapshot
 from herzum_approval.store.mappings import insert_mappings

@@ -8,7 +8,14 @@ from herzum_approval import store
 from tests.benchmarks.bench_serving import ACTIONS, READY, SEARCH, each_new
 from tests.benchmarks.conftest import Report, cookie_of
 from tests.benchmarks.grown import grow
-from tests.benchmarks.load import free_port, load, megabytes, own_server, require_tools, served
+from tests.benchmarks.load import (
+    free_port,
+    load,
+    megabytes,
+    own_server,
+    require_tools,
+    served,
+)
 
 LONG = 200_000
 

@@ -51,7 +51,8 @@ def _repeat(database: Database, table: type[Table], there: int, more: int) -> No
     others = " AND principal <> 'user:fifty0'" if table is Candidate else ""
     database.execute_sql(
         f"INSERT INTO {table._meta.table_name} ({', '.join(names)}) "
-        f"SELECT {', '.join(map(value, names))} FROM {table._meta.table_name} WHERE {number} <= {last}{others}"
+        f"SELECT {', '.join(map(value, names))} FROM {table._meta.table_name} "
+        f"WHERE {number} <= {last}{others}"
     )
 
 

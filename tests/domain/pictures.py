@@ -8,7 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from herzum_approval.domain.actions import Right
-from herzum_approval.domain.approvals import Approval, Approver, ApproverKind, ConditionalRule
+from herzum_approval.domain.approvals import (
+    Approval,
+    Approver,
+    ApproverKind,
+    ConditionalRule,
+)
 from herzum_approval.domain.configuration import Configuration
 from herzum_approval.domain.issues import Surroundings, decide, move
 from herzum_approval.domain.jira import (
@@ -20,7 +25,11 @@ from herzum_approval.domain.jira import (
     Transition,
     Workflow,
 )
-from herzum_approval.domain.mappings import ApprovalMapping, MappedApproval, MappingSettings
+from herzum_approval.domain.mappings import (
+    ApprovalMapping,
+    MappedApproval,
+    MappingSettings,
+)
 from tests.domain.truth_tables import NOW
 
 OPEN, REVIEW, DONE = 1, 2, 3

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from herzum_approval.domain.actions import OUTCOME, Action, Right, act, is_enabled, is_offered, may_decide
+from herzum_approval.domain.actions import (
+    OUTCOME,
+    Action,
+    Right,
+    act,
+    is_enabled,
+    is_offered,
+    may_decide,
+)
 from herzum_approval.domain.configuration import Configuration
 from herzum_approval.domain.issue_approvals import ApprovalStatus
 from herzum_approval.domain.mappings import AbstainOverride

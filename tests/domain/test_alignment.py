@@ -15,7 +15,12 @@ from herzum_approval.domain.issue_approvals import (
     RequirementType,
 )
 from herzum_approval.domain.jira import Issue, Project
-from herzum_approval.domain.mappings import AbstainOverride, ApprovalMapping, MappedApproval, MappingSettings
+from herzum_approval.domain.mappings import (
+    AbstainOverride,
+    ApprovalMapping,
+    MappedApproval,
+    MappingSettings,
+)
 from tests.domain.truth_tables import NOW, SUBMITTED, cases, is_yes, rows, vote
 
 HERE, ELSEWHERE = 1, 2

@@ -3,8 +3,20 @@
 import pytest
 
 from herzum_approval.domain.bulk_mappings import Operation, Place, Scope, ScopeType
-from herzum_approval.domain.bulk_requests import Ground, WrittenRequest, WrittenScope, resolve
-from herzum_approval.domain.jira import IssueType, Project, Status, Transition, Workflow, WorkflowScheme
+from herzum_approval.domain.bulk_requests import (
+    Ground,
+    WrittenRequest,
+    WrittenScope,
+    resolve,
+)
+from herzum_approval.domain.jira import (
+    IssueType,
+    Project,
+    Status,
+    Transition,
+    Workflow,
+    WorkflowScheme,
+)
 from herzum_approval.domain.sites import Site
 from herzum_approval.errors import Fault, Problem
 

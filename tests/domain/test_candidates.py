@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from herzum_approval.domain.approvals import Approval, Approver, ApproverKind, Match, Standing
+from herzum_approval.domain.approvals import (
+    Approval,
+    Approver,
+    ApproverKind,
+    Match,
+    Standing,
+)
 from herzum_approval.domain.candidates import SUPER_APPROVER_LIMIT, candidates, derive
 from herzum_approval.domain.issue_approvals import IssueApproval, RecordSettings
 from herzum_approval.domain.jira import Issue, Project

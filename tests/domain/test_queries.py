@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from herzum_approval.domain.jira import Issue, IssueType, Project, Status, StatusCategory
+from herzum_approval.domain.jira import (
+    Issue,
+    IssueType,
+    Project,
+    Status,
+    StatusCategory,
+)
 from herzum_approval.domain.jql import (
     And,
     Comparison,

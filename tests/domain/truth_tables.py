@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from herzum_approval.domain.issue_approvals import ApprovalStatus, IssueApproval, RecordSettings
+from herzum_approval.domain.issue_approvals import (
+    ApprovalStatus,
+    IssueApproval,
+    RecordSettings,
+)
 from herzum_approval.domain.mappings import ALL
 
 TABLES = Path(__file__).parent / "tables"

@@ -24,7 +24,15 @@ from herzum_approval.services.databases import find_faults
 from herzum_approval.store.sites import capture
 from tests.live import ROOT
 from tests.reliability.running_bulk import ADMIN, move
-from tests.reliability.sites import ACCEPT, REVIEW, SEND_BACK, TIMES, opened, site, whole_site
+from tests.reliability.sites import (
+    ACCEPT,
+    REVIEW,
+    SEND_BACK,
+    TIMES,
+    opened,
+    site,
+    whole_site,
+)
 from tests.reliability.traffic import PATIENCE, at_once, rounds
 
 ROUNDS = 20 * TIMES

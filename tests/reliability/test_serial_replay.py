@@ -17,7 +17,16 @@ from herzum_approval.services import decisions, issues, snapshot
 from herzum_approval.services.databases import find_faults
 from herzum_approval.services.decisions import Credentials
 from tests.reliability.replay import assert_replays
-from tests.reliability.sites import ACCEPT, FIRST_ISSUE, REOPEN, SEND_BACK, SUBMIT, TIMES, site, whole_site
+from tests.reliability.sites import (
+    ACCEPT,
+    FIRST_ISSUE,
+    REOPEN,
+    SEND_BACK,
+    SUBMIT,
+    TIMES,
+    site,
+    whole_site,
+)
 from tests.reliability.traffic import at_once, rounds
 
 SEEDS = 25 * TIMES

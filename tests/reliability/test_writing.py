@@ -9,7 +9,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from peewee import Database, DatabaseError, InternalError, OperationalError, SqliteDatabase
+from peewee import (
+    Database,
+    DatabaseError,
+    InternalError,
+    OperationalError,
+    SqliteDatabase,
+)
 from playhouse.pool import PooledPostgresqlDatabase
 
 from herzum_approval import config, store

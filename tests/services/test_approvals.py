@@ -15,7 +15,11 @@ from herzum_approval.domain.delegations import Delegation
 from herzum_approval.domain.history import EventKind
 from herzum_approval.domain.issue_approvals import ApprovalStatus, SearchFilters
 from herzum_approval.domain.jira import CustomField, FieldType
-from herzum_approval.domain.mappings import ApprovalMapping, MappedApproval, MappingSettings
+from herzum_approval.domain.mappings import (
+    ApprovalMapping,
+    MappedApproval,
+    MappingSettings,
+)
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import (

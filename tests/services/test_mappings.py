@@ -12,10 +12,22 @@ from herzum_approval.domain.actions import Action
 from herzum_approval.domain.approvals import Approver, ApproverKind
 from herzum_approval.domain.history import EventKind
 from herzum_approval.domain.issue_approvals import ApprovalStatus, SearchFilters
-from herzum_approval.domain.mappings import ApprovalMapping, MappedApproval, MappingFilters, MappingSettings
+from herzum_approval.domain.mappings import (
+    ApprovalMapping,
+    MappedApproval,
+    MappingFilters,
+    MappingSettings,
+)
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import databases, decisions, issue_approvals, issues, mappings, snapshot
+from herzum_approval.services import (
+    databases,
+    decisions,
+    issue_approvals,
+    issues,
+    mappings,
+    snapshot,
+)
 from herzum_approval.services.decisions import Credentials
 from herzum_approval.services.pages import Wish
 from herzum_approval.store import mappings as stored

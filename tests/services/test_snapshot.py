@@ -17,7 +17,14 @@ from herzum_approval.domain.issue_approvals import SearchFilters
 from herzum_approval.domain.people import Actor
 from herzum_approval.domain.sites import FORMAT, Site
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import databases, issue_approvals, jsm_tokens, logins, passwords, snapshot
+from herzum_approval.services import (
+    databases,
+    issue_approvals,
+    jsm_tokens,
+    logins,
+    passwords,
+    snapshot,
+)
 from herzum_approval.services.site_documents import dump_site, load_site
 from tests.site_strategies import HASH, sites
 

@@ -10,7 +10,13 @@ from peewee import Database
 
 from herzum_approval import store
 from herzum_approval.domain.actions import Action, Right
-from herzum_approval.domain.history import Comment, Event, EventKind, Message, MessageKind
+from herzum_approval.domain.history import (
+    Comment,
+    Event,
+    EventKind,
+    Message,
+    MessageKind,
+)
 from herzum_approval.domain.issue_approvals import IssueApproval
 from herzum_approval.domain.issues import Outcome, Surroundings, decide, move
 from herzum_approval.examples import merged

@@ -13,8 +13,13 @@ from herzum_approval.domain.sites import Site
 from herzum_approval.examples import merged
 from herzum_approval.services import snapshot
 from herzum_approval.store import sites
+from herzum_approval.store.configuration import read_configuration
 from herzum_approval.store.site_rows import to_rows
-from herzum_approval.store.surroundings import lock_issues, read_all_surroundings, read_surroundings
+from herzum_approval.store.surroundings import (
+    lock_issues,
+    read_all_surroundings,
+    read_surroundings,
+)
 
 RICH = {
     "conditional_rules": [{"id": 1, "name": "rule", "jql": "project = SOFT"}],
@@ -36,6 +41,7 @@ RICH = {
     ],
 }
 _COUNT = 20  # a table each, and the configuration
+_CHANGING_COUNT = 3  # issues, their fields, issue approvals
 
 
 @pytest.fixture
@@ -108,9 +114,57 @@ def test_many_at_once_are_the_same_as_each_alone(engine: Database, site: Site) -
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_the_number_of_queries_does_not_grow(engine: Database, site: Site, count: int) -> None:
     ids = [issue.id for issue in site.issues][:count]
-    with store.reading() as database, count_queries() as counter:
-        read_all_surroundings(database, ids)
-    assert counter.count == _COUNT
+    with store.reading() as database:
+        read_configuration(database)
+        with count_queries() as counter:
+            read_all_surroundings(database, ids)
+    assert counter.count == _COUNT - 1  # the configuration is kept
+
+
+def with_a_like_issue(site: Site) -> Site:
+    """Return the site with another issue of the same project and type as 10500, which has no records."""
+    issue = next(each for each in site.issues if each.id == 10500)
+    return replace(site, issues=(*site.issues, replace(issue, id=10501, key="SOFT-9", fields={})))
+
+
+def put(site: Site) -> None:
+    store.writing(lambda database: sites.restore(database, to_rows(site, derive(site))))
+
+
+def test_what_is_administered_is_read_once_for_a_project_and_issue_type(engine: Database, site: Site) -> None:
+    put(with_a_like_issue(site))
+    with count_queries() as first, store.reading() as database:
+        read_surroundings(database, 10501)
+    with count_queries() as second, store.reading() as database:
+        read_surroundings(database, 10500)
+    # The site's version, what is configured singly, and all of one issue; then what changes.
+    assert first.count == _CHANGING_COUNT + 2 + _COUNT
+    assert second.count == _CHANGING_COUNT + 1
+
+
+def test_an_issue_that_is_configured_singly_is_read_whole_each_time(engine: Database, site: Site) -> None:
+    for _ in range(2):
+        with store.reading() as database:
+            found = read_surroundings(database, 12305)
+        assert found is not None
+        assert found.is_configured_singly
+        assert same(found, site)
+
+
+def test_a_record_of_an_approval_that_is_mapped_no_more_is_complete(engine: Database, site: Site) -> None:
+    """What was kept by another issue need not know every approval that an issue has records of."""
+    records = tuple(
+        replace(each, approval_id=2) if each.issue_id == 10500 else each for each in site.issue_approvals
+    )
+    changed = with_a_like_issue(replace(site, issue_approvals=records))
+    put(changed)
+    with store.reading() as database:
+        kept = read_surroundings(database, 10501)
+        found = read_surroundings(database, 10500)
+    assert kept is not None
+    assert 2 not in kept.approvals
+    assert found is not None
+    assert same(found, changed)
 
 
 def test_what_is_not_there_is_left_out(engine: Database, site: Site) -> None:

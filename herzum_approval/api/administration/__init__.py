@@ -6,6 +6,7 @@ from herzum_approval.api.administration import (
     approval_path_entries,
     approval_path_runs,
     approvals,
+    bulk_operations,
     configuration,
     jsm_ops,
     mappings,
@@ -16,13 +17,15 @@ from herzum_approval.api.family import JIRA_LOGINS, Family
 FAMILY = Family(
     title="Administration",
     description=(
-        "Read and change approval mappings, approvals and the General Configuration, and the sites and "
-        "tokens of JSM Operations. No vendor has these endpoints; they are for Jira administrators."
+        "Read and change approval mappings, approvals and the General Configuration, see what bulk "
+        "operations did, and keep the sites and tokens of JSM Operations. No vendor has these endpoints; "
+        "they are for Jira administrators."
     ),
     bases=("/rest/approval-admin/1.0",),
     errors=ERRORS,
     blueprints=(
         mappings.blp,
+        bulk_operations.blp,
         approvals.blp,
         configuration.blp,
         jsm_ops.blp,

@@ -16,7 +16,11 @@ from herzum_approval.api.administration.doors import (
     read_body,
     require_same_id,
 )
-from herzum_approval.api.administration.schemas import ApprovalParameters, ApprovalSchema, page_of
+from herzum_approval.api.administration.schemas import (
+    ApprovalParameters,
+    ApprovalSchema,
+    page_of,
+)
 from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions
 from herzum_approval.domain.approvals import Approval
 from herzum_approval.errors import Fault

@@ -9,7 +9,12 @@ from marshmallow import Schema, ValidationError
 from herzum_approval.api import login
 from herzum_approval.api.administration.errors import ERRORS
 from herzum_approval.api.administration.fields import ABSENT
-from herzum_approval.api.family import Blueprint, json_response, public_base_url, read_json_object
+from herzum_approval.api.family import (
+    Blueprint,
+    json_response,
+    public_base_url,
+    read_json_object,
+)
 from herzum_approval.domain.versions import Versioned
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import licence, people

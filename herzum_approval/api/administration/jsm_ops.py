@@ -18,11 +18,10 @@ from herzum_approval.api.administration.jsm_ops_schemas import (
     JsmTokenSchema,
     MemberSchema,
     NewTokenSchema,
-    PageParameters,
     RightSchema,
     TokenHandedOutSchema,
 )
-from herzum_approval.api.administration.schemas import page_of
+from herzum_approval.api.administration.schemas import PageParameters, page_of
 from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions, json_response
 from herzum_approval.domain.custom_roles import RIGHTS, JsmSite
 from herzum_approval.errors import Fault, Problem

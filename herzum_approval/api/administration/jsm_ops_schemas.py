@@ -1,50 +1,23 @@
 """The wire shapes of the administration of JSM Operations."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, fields, post_load
 
 from herzum_approval.api.administration.errors import in_camel_case
-from herzum_approval.api.administration.fields import Choice, Several, Text, Truth
-from herzum_approval.api.administration.schemas import Document, Parameters
+from herzum_approval.api.administration.fields import (
+    Choice,
+    Moment,
+    Several,
+    Text,
+    Truth,
+)
+from herzum_approval.api.administration.schemas import Document
 from herzum_approval.domain.custom_roles import JsmSite
 from herzum_approval.domain.jsm_tokens import JsmToken, Scope
-from herzum_approval.services.pages import Wish
 
 _YET_TO_COME = 0
 """Stands for the id and the digest that the server gives to a new token."""
-
-
-class Moment(fields.Field[Any]):
-    """A moment with a zone, in ISO 8601; answered in UTC."""
-
-    def __init__(self, description: str, **options: Any) -> None:
-        super().__init__(
-            error_messages={
-                "null": "must not be null",
-                "invalid": "must be a moment such as 2030-01-20T09:59:16.000Z",
-            },
-            metadata={"description": description, "type": "string", "format": "date-time"},
-            allow_none=True,
-            **options,
-        )
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        if value is None:
-            return None
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None or "T" not in value.upper():
-                raise ValueError
-            moment = moment.astimezone(UTC)
-        except (TypeError, ValueError, OverflowError):
-            raise self.make_error("invalid") from None
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 class JsmSiteSchema(Document):
@@ -141,11 +114,3 @@ class RightSchema(_Answer):
         allow_none=True,
         metadata={"description": "Must be granted beside it, in strict mode"},
     )
-
-
-class PageParameters(Parameters):
-    """The query parameters of a list without filters."""
-
-    @post_load
-    def wish(self, data: Mapping[str, Any], **kwargs: Any) -> Wish:
-        return Wish(**data)

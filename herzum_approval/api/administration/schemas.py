@@ -231,6 +231,14 @@ class Parameters(Schema):
         field_obj.data_key = in_camel_case(field_name)
 
 
+class PageParameters(Parameters):
+    """The query parameters of a list without filters."""
+
+    @post_load
+    def wish(self, data: Mapping[str, Any], **kwargs: Any) -> Wish:
+        return Wish(**data)
+
+
 class MappingParameters(Parameters):
     """The query parameters of the list of mappings, as filters and wish."""
 
@@ -267,4 +275,4 @@ def page_of(schema: type[Schema], name: str, *, title: str | None = None) -> typ
         "total": fields.Integer(required=True, metadata={"description": "On all pages together"}),
         name: fields.List(fields.Nested(schema), required=True),
     }
-    return Schema.from_dict(members, name=f"{title or name.capitalize()}PageSchema")
+    return Schema.from_dict(members, name=f"{title or name[0].upper() + name[1:]}PageSchema")

@@ -5,7 +5,14 @@ from typing import Any
 
 from flask import Response
 
-from herzum_approval.api.family import Blueprint, ErrorShape, Family, json_response, parse_json, read_body
+from herzum_approval.api.family import (
+    Blueprint,
+    ErrorShape,
+    Family,
+    json_response,
+    parse_json,
+    read_body,
+)
 from herzum_approval.errors import Fault, Wire
 from herzum_approval.services import snapshot
 

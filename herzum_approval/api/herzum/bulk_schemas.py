@@ -4,7 +4,14 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, post_dump, post_load
 
-from herzum_approval.api.herzum.fields import Given, GivenCount, Number, Text, TextId, Truth
+from herzum_approval.api.herzum.fields import (
+    Given,
+    GivenCount,
+    Number,
+    Text,
+    TextId,
+    Truth,
+)
 from herzum_approval.errors import Fault, Problem
 
 DEFAULT_PAGE = 1000

@@ -5,7 +5,12 @@ from collections.abc import Iterator, Mapping
 from flask import Response, g, request
 
 from herzum_approval.api import login
-from herzum_approval.api.family import Blueprint, bytes_response, json_response, read_json_object
+from herzum_approval.api.family import (
+    Blueprint,
+    bytes_response,
+    json_response,
+    read_json_object,
+)
 from herzum_approval.api.herzum.errors import ERRORS
 from herzum_approval.api.herzum.schemas import (
     ActionRequest,

@@ -5,10 +5,19 @@ from typing import Any
 from flask import Response, g, request
 
 from herzum_approval.api import login
-from herzum_approval.api.family import Blueprint, json_response, public_base_url, read_json_object
+from herzum_approval.api.family import (
+    Blueprint,
+    json_response,
+    public_base_url,
+    read_json_object,
+)
 from herzum_approval.api.jira.errors import ERRORS
 from herzum_approval.api.jira.issue_beans import issue_bean, transition_bean
-from herzum_approval.api.jira.schemas import IssueSchema, TransitionRequestSchema, TransitionsSchema
+from herzum_approval.api.jira.schemas import (
+    IssueSchema,
+    TransitionRequestSchema,
+    TransitionsSchema,
+)
 from herzum_approval.domain.jira import id_of
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import issues

@@ -7,9 +7,18 @@ from flask import Response, g
 from marshmallow import ValidationError
 
 from herzum_approval.api import login
-from herzum_approval.api.family import Blueprint, json_response, public_base_url, read_json_object
+from herzum_approval.api.family import (
+    Blueprint,
+    json_response,
+    public_base_url,
+    read_json_object,
+)
 from herzum_approval.api.jira.errors import ERRORS
-from herzum_approval.api.jira.schemas import CredentialsSchema, CurrentSessionSchema, NewSessionSchema
+from herzum_approval.api.jira.schemas import (
+    CredentialsSchema,
+    CurrentSessionSchema,
+    NewSessionSchema,
+)
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import logins

@@ -169,14 +169,14 @@ def test_an_api_key_administers_nothing(client):
         ({**KEY, "description": "x" * 4001}, "description: has more than 4000 characters"),
         ({**KEY, "product": "bamboo"}, "product: must be one of 'jira', 'confluence'"),
         ({**KEY, "canCreate": "true"}, "canCreate: must be true or false"),
-        ({**KEY, "validFrom": "today"}, "validFrom: must be a moment such as 2023-01-20T09:59:16.000Z"),
+        ({**KEY, "validFrom": "today"}, "validFrom: must be a moment such as 2030-01-20T09:59:16.000Z"),
         (
             {**KEY, "validFrom": "2023-02-30T00:00:00Z"},
-            "validFrom: must be a moment such as 2023-01-20T09:59:16.000Z",
+            "validFrom: must be a moment such as 2030-01-20T09:59:16.000Z",
         ),
         (
             {**KEY, "validFrom": "0001-01-01T00:00:00+14:00"},
-            "validFrom: must be a moment such as 2023-01-20T09:59:16.000Z",
+            "validFrom: must be a moment such as 2030-01-20T09:59:16.000Z",
         ),
         (
             {**KEY, "validFrom": "2023-01-02T00:00:00Z", "validUntil": "2023-01-01T00:00:00Z"},

@@ -15,6 +15,8 @@ DOORS = [
     ("GET", "approvals/1"),
     ("PUT", "approvals/1"),
     ("DELETE", "approvals/1"),
+    ("GET", "bulk-operations"),
+    ("GET", "bulk-operations/1"),
     ("GET", "configuration"),
     ("PUT", "configuration"),
     ("PUT", "approval-path/definitions/35"),

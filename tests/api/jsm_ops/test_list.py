@@ -4,7 +4,14 @@ import random
 
 import pytest
 
-from tests.api.jsm_ops.conftest import BASES, DEVELOPER, FINANCE, SITE, SRE, assert_refused
+from tests.api.jsm_ops.conftest import (
+    BASES,
+    DEVELOPER,
+    FINANCE,
+    SITE,
+    SRE,
+    assert_refused,
+)
 
 THREE = [
     {"id": FINANCE, "name": "FinanceRole"},
