@@ -2,7 +2,12 @@
 
 import pytest
 
-from herzum_approval.domain.addresses import address_of, address_ranges, client_address, is_covered
+from herzum_approval.domain.addresses import (
+    address_of,
+    address_ranges,
+    client_address,
+    is_covered,
+)
 
 
 @pytest.mark.parametrize(

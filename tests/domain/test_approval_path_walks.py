@@ -16,7 +16,14 @@ from herzum_approval.domain.approval_paths import (
     StepKind,
     StepStatus,
 )
-from tests.approval_path_strategies import NOW, definitions, happen, policies, started, steps
+from tests.approval_path_strategies import (
+    NOW,
+    definitions,
+    happen,
+    policies,
+    started,
+    steps,
+)
 
 MEMBERS = {"all": ["alice", "bob", "carol", "dave"], "two": ["alice", "bob"], "one": ["alice"], "none": []}
 USERS = MEMBERS["all"]

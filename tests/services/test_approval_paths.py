@@ -19,7 +19,12 @@ from herzum_approval.domain.approval_paths import (
 )
 from herzum_approval.domain.confluence import Page, Space
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import approval_definitions, approval_paths, databases, snapshot
+from herzum_approval.services import (
+    approval_definitions,
+    approval_paths,
+    databases,
+    snapshot,
+)
 from herzum_approval.services.approval_definitions import EntryFilters
 from herzum_approval.services.approval_paths import PathFilters
 from herzum_approval.services.pages import Wish

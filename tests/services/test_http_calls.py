@@ -11,14 +11,24 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import NameOID
 
 from herzum_approval import clock, config, store
 from herzum_approval.domain.approval_paths import Decision, Product
 from herzum_approval.domain.http_steps import AllowedHosts, CallState
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import approval_paths, http_calls, http_sender, pinned_connections, snapshot
+from herzum_approval.services import (
+    approval_paths,
+    http_calls,
+    http_sender,
+    pinned_connections,
+    snapshot,
+)
 from herzum_approval.services.http_calls import CallFilters
 from herzum_approval.services.pages import Wish
 from herzum_approval.store import path_sendings, writing

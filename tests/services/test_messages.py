@@ -12,7 +12,14 @@ from herzum_approval.domain.actions import Action
 from herzum_approval.domain.approval_paths import Product
 from herzum_approval.domain.mappings import MappingSettings
 from herzum_approval.domain.people import Actor
-from herzum_approval.services import approval_paths, decisions, issues, mappings, messages, snapshot
+from herzum_approval.services import (
+    approval_paths,
+    decisions,
+    issues,
+    mappings,
+    messages,
+    snapshot,
+)
 from herzum_approval.services.decisions import Credentials
 from herzum_approval.store import mappings as stored_mappings
 from herzum_approval.store import messages as stored

@@ -10,7 +10,13 @@ from herzum_approval import config
 from herzum_approval.domain.api_keys import Privilege
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import api_keys, databases, encryption, sealed_keys, snapshot
+from herzum_approval.services import (
+    api_keys,
+    databases,
+    encryption,
+    sealed_keys,
+    snapshot,
+)
 
 VALUE = "mc96LyRi9nUQySSjKXEf8xfqUZzjS2CYhRK8bWSRRfQi"
 SITE = {

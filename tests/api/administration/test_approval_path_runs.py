@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from herzum_approval import config
 from tests.api.administration.conftest import assert_refused
 
 ROOT = "approval-path"
@@ -194,19 +195,18 @@ def test_requests_are_recorded_and_answered_by_default(ask):
 
 
 def test_an_open_request_is_answered_by_hand(ask, client):
-    app = client.app
-    settings = app.wsgi_app.settings
+    site = client.app.wsgi_app
     definition = {
         "product": "jira",
         "name": "Hook",
         "steps": [{"kind": "HTTP", "urlTemplate": "https://hooks.example.com/"}],
     }
     made = ask("POST", f"{ROOT}/definitions", definition, status=201).json["id"]
-    app.wsgi_app.settings = replace(settings, approval_path_http_answer=0)
+    site._context.run(config.activate, replace(site.settings, approval_path_http_answer=0))
     try:
         path = start(ask, definitionId=made).json
     finally:
-        app.wsgi_app.settings = settings
+        site._context.run(config.activate, site.settings)
     (request,) = ask("GET", f"{ROOT}/requests?state=open").json
     assert (request["status"], request["answeredAt"]) == (None, None)
     for body in ({}, {"status": 99}, {"status": 600}, {"status": "200"}):

@@ -6,7 +6,13 @@ import pytest
 from webtest import TestApp
 
 from herzum_approval.app import create_app
-from tests.api.approval_path.conftest import ADMIN, BOB, CONFLUENCE_KEY, JIRA_KEY, assert_refused
+from tests.api.approval_path.conftest import (
+    ADMIN,
+    BOB,
+    CONFLUENCE_KEY,
+    JIRA_KEY,
+    assert_refused,
+)
 
 MEMBERS = [
     "id",

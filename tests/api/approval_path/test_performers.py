@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.api.approval_path.conftest import ADMIN, ALICE, BOB, CONFLUENCE_KEY, JIRA_KEY, assert_refused
+from tests.api.approval_path.conftest import (
+    ADMIN,
+    ALICE,
+    BOB,
+    CONFLUENCE_KEY,
+    JIRA_KEY,
+    assert_refused,
+)
 
 UNRESOLVED = "There is no valid user to perform this, and no valid default user"
 OUTSIDE = "The user does not belong to the group approvers"
