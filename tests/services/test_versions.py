@@ -45,11 +45,6 @@ from herzum_approval.store.kept import site_version
 from tests.services.sites import act, actor, given
 
 DAILY = {
-    "custom_roles.assign_role",
-    "custom_roles.create_role",
-    "custom_roles.delete_role",
-    "custom_roles.unassign_role",
-    "custom_roles.update_role",
     "decisions.act",
     "issues.transition",
     "logins._compare",
@@ -59,9 +54,13 @@ DAILY = {
     "logins.close_session",
     "logins.open_session",
     "logins.unlock",
+    "messages._path_mail_sent",
     "messages._sent",
 }
 """Writes that change nothing which is kept under the site's version; the tests below do each of them."""
+
+APART = {"api_keys", "approval_paths", "custom_roles", "http_calls", "sealed_keys"}
+"""Services of other products: they write tables of their own, and no fact is read from those."""
 
 
 @pytest.fixture(autouse=True)
@@ -237,7 +236,7 @@ def test_a_new_composite_principal_raises_it_and_is_found_at_once() -> None:
 
 
 def test_every_other_write_raises_it() -> None:
-    assert set(daily_writes()) == DAILY
+    assert {name for name in daily_writes() if name.partition(".")[0] not in APART} == DAILY
 
 
 def daily_writes() -> Iterator[str]:
