@@ -96,13 +96,13 @@ def _batches(database: Database, table: type[Table]) -> Iterator[list[Row]]:
     """Yield all rows by their primary key, each value as Python has it on either engine."""
     spell = _speller(table)
     places = [columns(table).index(field.column_name) for field in table._meta.get_primary_keys()]
-    rows = run(database, ("first batch", table), partial(_batch_query, table), {})
+    rows = run(database, ("first batch", table, BATCH), partial(_batch_query, table), {})
     while rows:
         yield [spell(row) for row in rows]
         if len(rows) < BATCH:
             return
         after = {f"key{number}": rows[-1][place] for number, place in enumerate(places)}
-        rows = run(database, ("next batch", table), partial(_batch_query, table, is_first=False), after)
+        rows = run(database, ("next batch", table, BATCH), partial(_batch_query, table, is_first=False), after)
 
 
 def _batch_query(table: type[Table], *, is_first: bool = True) -> Query:

@@ -138,7 +138,7 @@ def test_whoever_is_not_known_goes_the_plain_way(client: TestApp, shortcuts: Any
     answer = client.get(SEARCH, headers=headers, status="*")
     assert (answer.status, answer.body) == (plain.status, plain.body)
     assert sorted(answer.headers) == sorted(plain.headers)
-    records = client.get("/__emulator/snapshot").json["login_records"]
+    records = client.get("/__emulator/snapshot").json.get("login_records", [])
     failed = sum(each.get("total_failed_count", 0) for each in records)
     assert failed == (2 if headers is WRONG else 0)
 

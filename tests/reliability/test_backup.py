@@ -94,6 +94,7 @@ def test_what_the_guide_says_of_dumps_works(
         env={
             **shell_environment(tmp_path, programs()),
             "HERZUM_APPROVAL_DATABASE_URL": postgresql_url,
+            "HERZUM_APPROVAL_DEMONSTRATION": "true",
             "RESTORED": restored_url,
         },
         capture_output=True,

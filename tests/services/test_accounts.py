@@ -28,12 +28,17 @@ def test_there_is_one_first_administrator(engine, settings):
     assert [user.username for user in accounts.list_users()] == ["root"]
 
 
+def found(username):
+    (user,) = (user for user in accounts.list_users() if user.username == username)
+    return user
+
+
 def test_a_user_is_created_with_groups(engine, settings):
     snapshot.reset()
     accounts.create_user("eve", "secret", display_name="Eve", email="eve@example.com", groups=["approvers"])
-    eve = accounts.list_users()[-1]
+    eve = found("eve")
     assert (eve.id, eve.username, eve.display_name, eve.email, eve.groups) == (
-        10005,
+        10006,
         "eve",
         "Eve",
         "eve@example.com",
@@ -46,7 +51,7 @@ def test_a_user_is_created_with_groups(engine, settings):
 def test_a_user_may_be_in_no_group(engine, settings):
     snapshot.reset()
     accounts.create_user("eve", "secret", groups=())
-    assert accounts.list_users()[-1].groups == ()
+    assert found("eve").groups == ()
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,9 @@ def test_members_are_those_with_an_account_id(site):
         ("alice", None),
         ("bob", None),
         ("carol", "SRERole"),
+        ("kamil", None),
     ]
-    assert [member.role for member in custom_roles.find_members(OTHER, Wish()).entries] == [None] * 4
+    assert [member.role for member in custom_roles.find_members(OTHER, Wish()).entries] == [None] * 5
     page = custom_roles.find_members(SITE, Wish(start_at=1, max_results=2))
     assert [member.username for member in page.entries] == ["alice", "bob"]
 

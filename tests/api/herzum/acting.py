@@ -6,7 +6,7 @@ from typing import Any
 
 from webtest import TestApp, TestResponse
 
-from herzum_approval import store
+from herzum_approval import config, store
 from herzum_approval.errors import Fault
 from herzum_approval.examples import merged
 from herzum_approval.services import databases
@@ -140,5 +140,6 @@ class Site:
 def whole(client: TestApp) -> Iterator[Site]:
     """Give the site, and see afterwards that whatever the database keeps worked out is still right."""
     yield Site(client)
-    with store.active(client.app.wsgi_app.database):
+    site = client.app.wsgi_app
+    with config.active(site.settings), store.active(site.database):
         assert databases.find_faults() == []
