@@ -102,7 +102,9 @@ def _batches(database: Database, table: type[Table]) -> Iterator[list[Row]]:
         if len(rows) < BATCH:
             return
         after = {f"key{number}": rows[-1][place] for number, place in enumerate(places)}
-        rows = run(database, ("next batch", table, BATCH), partial(_batch_query, table, is_first=False), after)
+        rows = run(
+            database, ("next batch", table, BATCH), partial(_batch_query, table, is_first=False), after
+        )
 
 
 def _batch_query(table: type[Table], *, is_first: bool = True) -> Query:

@@ -6,7 +6,6 @@ much to handing over from one to the other at each statement.
 
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
@@ -66,7 +65,7 @@ class Glances(SqliteDatabase):
         self.watcher = Watcher(path)
         self.facts = self.answers = Unsure(Recent(0))
         self._connection = _Connection(path)
-        self._turns = _Turns()
+        self._turn = threading.Lock()
         self._is_ready = True
 
     def take(self, work: Callable[[], Result]) -> tuple[Result] | None:
@@ -74,7 +73,7 @@ class Glances(SqliteDatabase):
 
         Within the work, this database must be the current one.
         """
-        if not self._turns.take(_PATIENCE_SECONDS):
+        if not self._turn.acquire(timeout=_PATIENCE_SECONDS):
             return None
         try:
             for _ in range(_TRIES):
@@ -89,7 +88,7 @@ class Glances(SqliteDatabase):
                     return (result,)
             return None
         finally:
-            self._turns.give()
+            self._turn.release()
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None) -> Any:
         return self._connection.opened().execute(sql, params or ())
@@ -103,42 +102,8 @@ class Glances(SqliteDatabase):
     def close_all(self) -> None:
         """Close both connections, once no turn is taken."""
         self.watcher.close()
-        self._turns.take(threading.TIMEOUT_MAX)
-        self._connection.close()
-        self._turns.give()
-
-
-class _Turns:
-    """A lock that is handed over in the order in which it was asked for, so that nobody waits long."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._is_taken = False
-        self._waiting: deque[threading.Lock] = deque()
-
-    def take(self, seconds: float) -> bool:
-        """Return whether the turn came in time; whoever has it gives it back."""
-        with self._guard:
-            if not self._is_taken:
-                self._is_taken = True
-                return True
-            own = threading.Lock()
-            own.acquire()
-            self._waiting.append(own)
-        if own.acquire(timeout=seconds):
-            return True
-        with self._guard:
-            if own not in self._waiting:
-                return True  # it came in this very moment
-            self._waiting.remove(own)
-            return False
-
-    def give(self) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._is_taken = False
+        with self._turn:
+            self._connection.close()
 
 
 class _Connection:

@@ -9,6 +9,7 @@ from tests.benchmarks.bench_serving import ACTIONS, READY, SEARCH, each_new
 from tests.benchmarks.conftest import Report, cookie_of
 from tests.benchmarks.grown import grow
 from tests.benchmarks.load import (
+    children,
     free_port,
     load,
     megabytes,
@@ -65,9 +66,9 @@ def test_the_demonstration(tmp_path: Path, report: Report) -> None:
     begun = time.perf_counter()
     with served([*own_server(port), "--demo"], port, path=READY) as process_id:
         seconds = time.perf_counter() - begun
-        memory = megabytes(process_id)
+        memory = max(map(megabytes, children(process_id)))
     report.add("demonstration site: start to first answer", f"{seconds:.2f} s", "≤ 1 s", seconds <= 1)
-    report.add("demonstration site: memory", f"{memory:.0f} MB", "≤ 100 MB", memory <= 100)
+    report.add("demonstration site: memory of its worker", f"{memory:.0f} MB", "≤ 100 MB", memory <= 100)
 
 
 def test_after_long_use(big_url: str, tmp_path: Path, report: Report) -> None:

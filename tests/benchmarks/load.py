@@ -186,6 +186,11 @@ def megabytes(process_id: int) -> float:
 
 def _tree(process_id: int) -> Iterator[int]:
     yield process_id
+    for child in children(process_id):
+        yield from _tree(child)
+
+
+def children(process_id: int) -> Iterator[int]:
+    """Give the processes that a process started."""
     for task in Path(f"/proc/{process_id}/task").iterdir():
-        for child in (task / "children").read_text(encoding="utf-8").split():
-            yield from _tree(int(child))
+        yield from map(int, (task / "children").read_text(encoding="utf-8").split())
