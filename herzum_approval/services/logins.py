@@ -5,27 +5,23 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from herzum_approval import clock, config, metrics
 from herzum_approval.domain.people import Account, Actor, LoginRecord, Session, folded
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services import passwords
+from herzum_approval.services import answers, passwords
 from herzum_approval.services.credentials import CredentialMemory
 from herzum_approval.store import people as stored
 from herzum_approval.store import reading, watch_writes, writing
 from herzum_approval.store import sessions as stored_sessions
-from herzum_approval.store.kept import answers, is_watched
 from herzum_approval.store.sessions import Use
 
 logger = logging.getLogger(__name__)
-
-Found = TypeVar("Found")
 
 _DOUBT = timedelta(seconds=10)
 """A check that took longer than this was never finished, and counts as the failure it was counted as."""
@@ -92,16 +88,9 @@ def verify_password(username: str, password: str, *, use_cache: bool = True) -> 
 def recall(username: str, password: str) -> Actor | None:
     """Return who it is where the password was verified lately, else None; nothing is counted."""
     username_key = folded(username)
-    with reading() as database:
-        find = partial(stored.find_account, database, username_key)
-        account = _remembered(database, ("account", username_key), find)
+    account = answers.kept(("account", username_key), lambda: _find_account(username_key))
     known = _known(account, password)
     return None if known is None else known.actor
-
-
-def _remembered(database: Any, key: tuple[str, str], read: Callable[[], Found]) -> Found:
-    """Return what is read, kept as long as nothing is written where that is cheap to tell."""
-    return answers(database).remembered(key, read) if is_watched(database) else read()
 
 
 def _recall(username_key: str, password: str) -> LoginResult | None:
@@ -237,8 +226,7 @@ def open_session(actor: Actor, *, replacing: str | None = None) -> str:
 def session_actor(token: str) -> Actor | None:
     """Return who is signed in by the session; None where it is unknown, expired, or its user inactive."""
     digest = _digest(token)
-    with reading() as database:
-        found = stored_sessions.find_session(database, digest)
+    found = _find_session(digest)
     now = clock.now()
     if found is None or not _is_alive(found, now):
         return None
@@ -268,13 +256,16 @@ def recall_session(token: str) -> Actor | None:
     if config.current().database_read_url:
         return None
     digest = _digest(token)
-    with reading() as database:
-        find = partial(stored_sessions.find_session, database, digest)
-        found = _remembered(database, ("session", digest), find)
+    found = answers.kept(("session", digest), lambda: _find_session(digest))
     now = clock.now()
     if found is None or now - found.seen_at >= _TOUCH or not _is_alive(found, now):
         return None
     return found.actor
+
+
+def _find_session(token_digest: str) -> Use | None:
+    with reading() as database:
+        return stored_sessions.find_session(database, token_digest)
 
 
 def _is_alive(session: Use, now: datetime) -> bool:

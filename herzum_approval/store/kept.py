@@ -106,7 +106,10 @@ class Kept:
         self._facts: tuple[Hashable, Recent] = (None, _facts())
         self._answers: tuple[Hashable, Recent] = (None, _answers())
 
-    def facts_under(self, version: Hashable) -> Recent:
+    def facts_under(self, version: int | None) -> Recent:
+        """Return what is kept of a site; nothing is where it has no version."""
+        if version is None:
+            return _facts()
         held = self._facts  # looked at once: another thread may see another version
         if held[0] != version:
             held = self._facts = (version, _facts())
@@ -191,8 +194,7 @@ def facts(database: Any) -> Recent:
     if now is None or not now.keeps:
         return _facts()
     if now.facts is None:
-        version = site_version(database)
-        now.facts = _facts() if version is None else database.kept.facts_under(version)
+        now.facts = database.kept.facts_under(site_version(database))
     return now.facts
 
 
@@ -218,12 +220,20 @@ def _answers_of_snapshot(database: Any, before: Hashable) -> Recent:
         # Of transactions under way a standby's snapshot names the oldest only, so it tells nothing.
         return _answers()
     if database.watcher is None:
-        # Two snapshots are spelt alike only where no transaction that writes ended between them.
-        return kept.answers_under(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
+        return kept.answers_under(data_version(database))
     if before is None:
-        before = database.watcher.data_version()
+        before = data_version(database)
     facts(database)  # begins the snapshot, if nothing did
-    return kept.answers_under(before) if database.watcher.data_version() == before else _answers()
+    return kept.answers_under(before) if data_version(database) == before else _answers()
+
+
+def data_version(database: Any) -> Hashable:
+    """Return what changes with any commit. The database is connected, if it is PostgreSQL."""
+    if database.watcher is not None:
+        version: Hashable = database.watcher.data_version()
+        return version
+    # Two snapshots are spelt alike only where no transaction that writes ended between them.
+    return str(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
 
 
 def is_watched(database: Any) -> bool:
@@ -245,16 +255,10 @@ def raise_site_version(database: Database) -> None:
     now = _moment.get()
     if now is not None:
         now.keeps = False  # what the transaction reads from here on nobody else may find
-    values = {"version": randbits(62)}
-    if not run(database, "raise site version", _raise, values):
-        run(database, "first site version", _first, values)
+    run(database, "raise site version", _raise, {"version": randbits(62)})
 
 
 def _raise() -> Query:
-    return SiteVersion.update(version=slot("version")).returning(SiteVersion.version)
-
-
-def _first() -> Query:
     inserted = SiteVersion.insert(id=1, version=slot("version"))
     return inserted.on_conflict(
         conflict_target=[SiteVersion.id], update={SiteVersion.version: slot("version")}

@@ -124,7 +124,8 @@ def search_at_once(actor: Actor, query: str, arguments: Mapping[str, str]) -> by
     query: the query string. Raises: what `search` does, and more where a parameter is not as it must be.
     """
     return answers.kept(
-        (actor.username, query), lambda: _searched(actor, _parse(arguments)) if licence.is_valid() else None
+        ("search", actor.username, query),
+        lambda: _searched(actor, _parse(arguments)) if licence.is_valid() else None,
     )
 
 
