@@ -21,7 +21,7 @@ from herzum_approval.api.administration.doors import (
     one_response,
     read_body,
 )
-from herzum_approval.api.administration.schemas import page_of
+from herzum_approval.api.administration.schemas import list_or_page
 from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions, json_response
 from herzum_approval.errors import Fault
 from herzum_approval.services import api_keys
@@ -31,7 +31,6 @@ blp = make_blueprint("approval-path/keys", "API keys of Approval Path's Web API"
 
 _TERMS = KeyTermsSchema()
 _SCHEMA = ApiKeySchema()
-_PAGE = page_of(ApiKeySchema, "keys")
 _VALUE_FAULTS = (Fault.API_KEY_UNKNOWN, Fault.SECRET_UNREADABLE, Fault.KEY_FILE_MISSING)
 _UNKEPT = {"Cache-Control": "no-store"}
 """A value is for who asked, and for no cache."""
@@ -43,7 +42,7 @@ _UNKEPT = {"Cache-Control": "no-store"}
 @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
 @blp.response(
     200,
-    {"anyOf": [{"type": "array", "items": ApiKeySchema}, _PAGE]},
+    list_or_page(ApiKeySchema, "keys"),
     description="All, by id; one page where startAt or maxResults is given",
 )
 def list_keys(wish: Wish) -> Response:

@@ -28,7 +28,7 @@ from herzum_approval.api.administration.doors import (
     read_body,
     require_same_id,
 )
-from herzum_approval.api.administration.schemas import page_of
+from herzum_approval.api.administration.schemas import list_or_page
 from herzum_approval.api.family import ETAG, IF_MATCH, Blueprint, expected_versions, json_response
 from herzum_approval.domain.approval_paths import ApprovalDefinition, Condition
 from herzum_approval.domain.confluence import Page, Space
@@ -56,7 +56,6 @@ def _blueprint(kind: _Kind) -> Blueprint:
     """Return the doors of a kind: list, create, show, edit and delete."""
     words, schema = f"{kind.word}s", kind.schema()
     blp = make_blueprint(f"approval-path/{words}", kind.description)
-    page = page_of(kind.schema, words)
 
     @blp.route("")
     @blp.doc(operationId=f"path_{words}", summary=f"List {words}.")
@@ -64,7 +63,7 @@ def _blueprint(kind: _Kind) -> Blueprint:
     @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
     @blp.response(
         200,
-        {"anyOf": [{"type": "array", "items": kind.schema}, page]},
+        list_or_page(kind.schema, words),
         description="All that match, by id; one page where startAt or maxResults is given",
     )
     def list_entries(given: tuple[EntryFilters, Wish]) -> Response:

@@ -22,7 +22,7 @@ from herzum_approval.api.administration.doors import (
     make_blueprint,
     read_body,
 )
-from herzum_approval.api.administration.schemas import page_of
+from herzum_approval.api.administration.schemas import list_or_page
 from herzum_approval.api.family import json_response, public_base_url
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.services import approval_paths, http_calls, people
@@ -46,7 +46,7 @@ _ANSWER = AnswerSchema()
 @approvals.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID, Fault.PATH_REFERENCE_UNKNOWN)
 @approvals.response(
     200,
-    {"anyOf": [{"type": "array", "items": PathSchema}, page_of(PathSchema, "approvals", title="Paths")]},
+    list_or_page(PathSchema, "approvals", title="Paths"),
     description="All that match, by id; one page where startAt or maxResults is given",
 )
 def list_approvals(given: tuple[PathFilters, Wish]) -> Response:
@@ -141,7 +141,7 @@ def archive_approval(path_id: int) -> Response:
 @requests.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
 @requests.response(
     200,
-    {"anyOf": [{"type": "array", "items": RequestSchema}, page_of(RequestSchema, "requests")]},
+    list_or_page(RequestSchema, "requests"),
     description="All that match, by id; one page where startAt or maxResults is given",
 )
 def list_requests(given: tuple[CallFilters, Wish]) -> Response:

@@ -19,7 +19,7 @@ from herzum_approval.api.administration.doors import (
 from herzum_approval.api.administration.schemas import (
     ApprovalParameters,
     ApprovalSchema,
-    page_of,
+    list_or_page,
 )
 from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions
 from herzum_approval.domain.approvals import Approval
@@ -30,7 +30,6 @@ from herzum_approval.services.pages import Wish
 blp = make_blueprint("approvals", "Approvals: named definitions of who may act")
 
 _SCHEMA = ApprovalSchema()
-_PAGE = page_of(ApprovalSchema, "approvals")
 
 
 @blp.route("")
@@ -39,7 +38,7 @@ _PAGE = page_of(ApprovalSchema, "approvals")
 @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
 @blp.response(
     200,
-    {"anyOf": [{"type": "array", "items": ApprovalSchema}, _PAGE]},
+    list_or_page(ApprovalSchema, "approvals"),
     description="All that match, by id; one page where startAt or maxResults is given",
 )
 def list_approvals(given: tuple[str | None, Wish]) -> Response:

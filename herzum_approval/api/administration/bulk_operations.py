@@ -11,7 +11,7 @@ from herzum_approval.api.administration.doors import (
     list_response,
     make_blueprint,
 )
-from herzum_approval.api.administration.schemas import PageParameters, page_of
+from herzum_approval.api.administration.schemas import PageParameters, list_or_page
 from herzum_approval.api.family import json_response
 from herzum_approval.errors import Fault
 from herzum_approval.services import bulk_operations
@@ -21,7 +21,6 @@ blp = make_blueprint("bulk-operations", "Bulk operations: who changed mappings i
 
 _SCHEMA = BulkOperationSchema()
 _SHOWN = ShownOperationSchema()
-_PAGE = page_of(BulkOperationSchema, "bulkOperations")
 
 
 @blp.route("")
@@ -30,7 +29,7 @@ _PAGE = page_of(BulkOperationSchema, "bulkOperations")
 @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
 @blp.response(
     200,
-    {"anyOf": [{"type": "array", "items": BulkOperationSchema}, _PAGE]},
+    list_or_page(BulkOperationSchema, "bulkOperations"),
     description="All, the newest first; one page where startAt or maxResults is given",
 )
 def list_operations(wish: Wish) -> Response:

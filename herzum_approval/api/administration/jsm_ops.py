@@ -21,7 +21,7 @@ from herzum_approval.api.administration.jsm_ops_schemas import (
     RightSchema,
     TokenHandedOutSchema,
 )
-from herzum_approval.api.administration.schemas import PageParameters, page_of
+from herzum_approval.api.administration.schemas import PageParameters, list_or_page
 from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions, json_response
 from herzum_approval.domain.custom_roles import RIGHTS, JsmSite
 from herzum_approval.errors import Fault, Problem
@@ -48,7 +48,7 @@ _PAGE = PageParameters()
 @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
 @blp.response(
     200,
-    {"anyOf": [{"type": "array", "items": JsmSiteSchema}, page_of(JsmSiteSchema, "sites")]},
+    list_or_page(JsmSiteSchema, "sites"),
     description="All sites, by id; one page where startAt or maxResults is given",
 )
 def list_sites(wish: Wish) -> Response:
@@ -106,7 +106,7 @@ def delete_site(cloud_id: str) -> Response:
 @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID, Fault.JSM_SITE_UNKNOWN)
 @blp.response(
     200,
-    {"anyOf": [{"type": "array", "items": MemberSchema}, page_of(MemberSchema, "users")]},
+    list_or_page(MemberSchema, "users"),
     description="Everybody who has an account id; one page where startAt or maxResults is given",
 )
 def list_users(wish: Wish, cloud_id: str) -> Response:
@@ -151,7 +151,7 @@ def list_rights() -> Response:
 @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
 @blp.response(
     200,
-    {"anyOf": [{"type": "array", "items": JsmTokenSchema}, page_of(JsmTokenSchema, "tokens")]},
+    list_or_page(JsmTokenSchema, "tokens"),
     description="All tokens, by id; one page where startAt or maxResults is given",
 )
 def list_tokens(wish: Wish) -> Response:

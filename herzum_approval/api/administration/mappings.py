@@ -19,7 +19,7 @@ from herzum_approval.api.administration.doors import (
 from herzum_approval.api.administration.schemas import (
     MappingParameters,
     MappingSchema,
-    page_of,
+    list_or_page,
 )
 from herzum_approval.api.family import ETAG, IF_MATCH, expected_versions
 from herzum_approval.domain.mappings import ApprovalMapping, MappingFilters
@@ -31,7 +31,6 @@ from herzum_approval.services.pages import Wish
 blp = make_blueprint("mappings", "Approval mappings: which approvals a transition asks for")
 
 _SCHEMA = MappingSchema()
-_PAGE = page_of(MappingSchema, "mappings")
 _FIT_FAULTS = (*BODY_FAULTS, Fault.WORKFLOW_READ_ONLY, Fault.TRANSITION_UNFIT)
 
 
@@ -41,7 +40,7 @@ _FIT_FAULTS = (*BODY_FAULTS, Fault.WORKFLOW_READ_ONLY, Fault.TRANSITION_UNFIT)
 @blp.raises(*ENTRY_FAULTS, Fault.PARAMETER_INVALID)
 @blp.response(
     200,
-    {"anyOf": [{"type": "array", "items": MappingSchema}, _PAGE]},
+    list_or_page(MappingSchema, "mappings"),
     description="All that match, by id; one page where startAt or maxResults is given",
 )
 def list_mappings(given: tuple[MappingFilters, Wish]) -> Response:

@@ -264,8 +264,8 @@ class ApprovalParameters(Parameters):
         return data.pop("name", None), Wish(**data)
 
 
-def page_of(schema: type[Schema], name: str, *, title: str | None = None) -> type[Schema]:
-    """Return the schema of a page of such entries.
+def list_or_page(schema: type[Schema], name: str, *, title: str | None = None) -> dict[str, Any]:
+    """Return how OpenAPI says that such entries come as a list, or in pages.
 
     name: of the member that holds them. title: of the schema, where another has that name.
     """
@@ -275,4 +275,5 @@ def page_of(schema: type[Schema], name: str, *, title: str | None = None) -> typ
         "total": fields.Integer(required=True, metadata={"description": "On all pages together"}),
         name: fields.List(fields.Nested(schema), required=True),
     }
-    return Schema.from_dict(members, name=f"{title or name[0].upper() + name[1:]}PageSchema")
+    page = Schema.from_dict(members, name=f"{title or name[0].upper() + name[1:]}PageSchema")
+    return {"anyOf": [{"type": "array", "items": schema}, page]}
