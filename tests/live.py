@@ -26,7 +26,7 @@ class LiveServer:
 
     def __init__(self, log_file: Path, **settings: str) -> None:
         self.log_file = log_file
-        self.hostname = f"127.0.0.1:{_free_port()}"
+        self.hostname = f"127.0.0.1:{free_port()}"
         self.base_url = f"http://{self.hostname}"
         self._settings = {f"HERZUM_APPROVAL_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
@@ -149,7 +149,7 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("HERZUM_APPROVAL_")}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

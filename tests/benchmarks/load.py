@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -162,12 +161,6 @@ def _found(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
     assert found, text
     return found[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def megabytes(process_id: int) -> float:

@@ -22,6 +22,7 @@ from herzum_approval.cli import main
 from herzum_approval.domain.approval_paths import Product
 from herzum_approval.examples import merged
 from herzum_approval.services import approval_paths, encryption, logins, snapshot
+from tests.live import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = str(ROOT / "herzum_approval" / "data" / "demo.json")
@@ -368,12 +369,6 @@ def test_a_database_is_copied_and_never_over_another(demonstration, tmp_path):
 
 
 # -- serving ----------------------------------------------------------------------------------
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:
