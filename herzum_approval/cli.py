@@ -172,7 +172,6 @@ def _run_workers(settings: config.Settings, workers: int) -> None:
         factory=True,
         http=HTTPModes.http1,
         respawn_failed_workers=True,
-        # Also because a worker that is told to stop while it starts does not hear it.
         workers_kill_timeout=settings.stopping_seconds,
         websockets=False,
         log_dictconfig=log_settings(),
@@ -180,7 +179,28 @@ def _run_workers(settings: config.Settings, workers: int) -> None:
         log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.error,
     )
     server.on_startup(lambda: click.echo(_greeting(settings)))
+    _let_new_workers_stop()
     server.serve()
+
+
+def _let_new_workers_stop() -> None:
+    """Have every worker that still starts end where it is told to stop.
+
+    It is forked with a handler that is meant for its parent and notes the signal only, so that it would
+    start nevertheless, hear of nothing any more, and be waited for until it is killed. In the moment of
+    the fork the signal is held back, lest it come when no handler stands.
+    """
+    stop = {signal.SIGTERM}
+
+    def begin_worker() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stop)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, stop),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, stop),
+        after_in_child=begin_worker,
+    )
 
 
 def _greeting(settings: config.Settings) -> str:

@@ -46,7 +46,7 @@ class LiveServer:
             start_new_session=True,  # so that `kill` reaches its workers too
         )
         try:
-            self._wait_until_ready()
+            self.wait_until_ready()
         except BaseException:
             self._process.kill()
             self._close()
@@ -103,7 +103,8 @@ class LiveServer:
         """Return what the server wrote so far."""
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Wait until it answers, or say why it does not."""
         assert self._process is not None
         deadline = time.monotonic() + self.READY_SECONDS
         while not self._answers():

@@ -66,6 +66,22 @@ def test_d8_what_is_under_way_is_answered_before_the_server_stops(
         assert [vote.result().status for vote in votes] == [200] * VOTES
 
 
+class StartingServer(LiveServer):
+    """A server that is let go as soon as its workers are there, before they answer."""
+
+    def wait_until_ready(self) -> None:
+        until(lambda: len(self.workers()) == WORKERS)
+
+
+def test_d8_workers_that_still_start_stop_too(tmp_path: Path) -> None:
+    # Nobody waits for `stopping_seconds`: the server has to be gone before.
+    settings = {"workers": str(WORKERS), "stopping_seconds": str(int(4 * LiveServer.STOPPED_SECONDS))}
+    with StartingServer(tmp_path / "server.log", **settings) as server:
+        workers = server.workers()
+    assert len(workers) == WORKERS
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
 def waiting(database: Database) -> int:
     """Return how many sessions wait for a lock."""
     query = "SELECT COUNT(DISTINCT pid) FROM pg_locks WHERE NOT granted"
