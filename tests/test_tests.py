@@ -1,6 +1,7 @@
-"""No test asserts nothing."""
+"""No test asserts nothing, and no benchmark has fallen behind what it uses."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,3 +66,8 @@ def test_no_test_asserts_nothing():
 )
 def test_a_silent_test_is_found(source, silent):
     assert silent_tests([ast.parse(source)]) == silent
+
+
+@pytest.mark.parametrize("path", sorted((TESTS / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_benchmarks_find_what_they_import(path: Path):
+    assert importlib.import_module(f"tests.benchmarks.{path.stem}")

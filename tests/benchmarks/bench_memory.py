@@ -10,13 +10,13 @@ from tests.benchmarks.conftest import Report, cookie_of
 from tests.benchmarks.grown import grow
 from tests.benchmarks.load import (
     children,
-    free_port,
     load,
     megabytes,
     own_server,
     require_tools,
     served,
 )
+from tests.live import free_port
 
 LONG = 200_000
 

@@ -21,12 +21,12 @@ from tests.benchmarks.bench_serving import FIFTY, READY, SEARCH, each_new
 from tests.benchmarks.conftest import Report, alternated, cookie_of
 from tests.benchmarks.load import (
     Measured,
-    free_port,
     load,
     own_server,
     require_tools,
     served,
 )
+from tests.live import free_port
 
 PACKAGES = ("@stoplight/prism-cli@5", "@mockoon/cli@9", "json-server@0.17.4", "wiremock@3.13.2")
 WARM_SECONDS = 8

@@ -20,12 +20,12 @@ from tests.benchmarks.load import (
     SERVER_CORE,
     Measured,
     bare_server,
-    free_port,
     load,
     own_server,
     require_tools,
     served,
 )
+from tests.live import free_port
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
 READY = "/rest/api/2/serverInfo"
