@@ -6,8 +6,8 @@ the answer is a small HTML page.
 """
 
 import logging
+import random
 import re
-import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -227,7 +227,8 @@ class Blueprint(flask_smorest.Blueprint):
 
 def plain_request_id() -> str:
     """Return a new id for a request, as most families spell them."""
-    return secrets.token_hex(8)
+    # It is no secret, and asking the system for chance would let another thread go first.
+    return f"{random.getrandbits(64):016x}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ def compile_parser(
 
     The function raises what the fields raise, in the order in which they stand in the schema.
     """
-    plan = [(field.data_key or name, name, field.deserialize) for name, field in schema.load_fields.items()]
+    plan = [(field.data_key or name, name, field._deserialize) for name, field in schema.load_fields.items()]
+    assert not any(field.validators for field in schema.load_fields.values())
 
     def parse(arguments: Mapping[str, Any]) -> Loaded:
         return finish(

@@ -15,12 +15,16 @@ Row = Sequence[Any]
 
 
 class Spelt(Protocol):
-    """What a field must have to be rendered: its wire key and how it spells a raw value, if not as it is."""
+    """What a field must have to be rendered: its wire key, and how it spells a raw value, if not as it is.
+
+    may_be_unset: the value may be spelt as None.
+    """
 
     data_key: str | None
     attribute: str | None
 
     spell: Callable[[Any], Any] | None
+    may_be_unset: bool
 
 
 def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterable[Row]], list[bytes]]:
@@ -30,6 +34,7 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
     fields; what is spelt as None is left out, as in every documented answer.
     """
     places = {column: place for place, column in enumerate(columns)}
+    unset_keys = [field.data_key for field in _fields(schema) if field.may_be_unset]
     members, spells = [], {}
     for number, field in enumerate(_fields(schema)):
         value = f"row[{places[field.attribute]}]"
@@ -40,16 +45,14 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
     # One expression of all members: a loop over the fields would take three times as long.
     record_of = eval(f"lambda row: {{{', '.join(members)}}}", spells)
 
-    def render(rows: Iterable[Row]) -> list[bytes]:
-        return [_written(record_of(row)) for row in rows]
+    def written(row: Row) -> bytes:
+        record = record_of(row)
+        for key in unset_keys:
+            if record[key] is None:
+                del record[key]
+        return _fitting(orjson.dumps(record))
 
-    return render
-
-
-def _written(record: dict[str, Any]) -> bytes:
-    for key in [key for key, value in record.items() if value is None]:
-        del record[key]
-    return _fitting(orjson.dumps(record))
+    return lambda rows: [written(row) for row in rows]
 
 
 def _fitting(text: bytes) -> bytes:

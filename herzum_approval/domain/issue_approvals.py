@@ -1,7 +1,7 @@
 """Issue approvals: requests to decide one transition of one issue."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -135,6 +135,10 @@ class SearchFilters:
     @property
     def is_paged(self) -> bool:
         return self.start_at is not None or self.max_results is not None
+
+    def unpaged(self) -> "SearchFilters":
+        """Return the search for the whole list."""
+        return replace(self, start_at=None, max_results=None) if self.is_paged else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

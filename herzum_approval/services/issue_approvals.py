@@ -76,7 +76,7 @@ def search(actor: Actor, filters: SearchFilters, render: Render = list) -> Found
     """
     with reading(at_one_moment=True, may_lag=actor.may_lag) as database:
         kept = answers(database) if filters.is_paged or is_watched(database) else None
-        key = ("criteria", actor.username, replace(filters, start_at=None, max_results=None))
+        key = ("criteria", actor.username, filters.unpaged())
         criteria = facts(database).remembered(key, lambda: _criteria(database, actor, filters))
         if filters.is_paged:
             assert kept is not None
@@ -156,8 +156,7 @@ def _rendered(database: Any, ids: Sequence[int], kept: Recent | None, render: Re
         return found
     missing = [id for id, known in zip(ids, found, strict=True) if known is None]
     made = dict(zip(missing, _of_their_versions(database, missing, render), strict=True))
-    for id, record in made.items():
-        memory.put(id, record)
+    memory.put_all(made)
     return [made[id] if known is None else known for id, known in zip(ids, found, strict=True)]
 
 
@@ -172,9 +171,9 @@ def _of_their_versions(database: Any, ids: Sequence[int], render: Render) -> lis
         if was == versions
     }
     rows = stored.read_rows(database, [id for id in ids if id not in made])
-    for row, record in zip(rows, render(rows), strict=True):
-        made[row[0]] = record
-        memory.put(row[0], ([*row[-2:]], record))
+    read = {row[0]: ([*row[-2:]], record) for row, record in zip(rows, render(rows), strict=True)}
+    memory.put_all(read)
+    made.update((id, record) for id, (_, record) in read.items())
     return [made[id] for id in ids]
 
 

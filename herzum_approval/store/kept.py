@@ -5,7 +5,7 @@ Two versions answer two questions. The site's own is raised by every write but t
 of the data changes with any commit whatever, so as long as it stays nothing needs reading.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
@@ -26,13 +26,10 @@ class Recent:
     """A bounded memory: once it is full, what was not asked for lately makes room.
 
     Safe to share between threads: at worst, two of them read the same thing.
-    weigh: how much of `at_most` an entry takes, from its key and its value.
     """
 
-    def __init__(self, at_most: int, weigh: Callable[[Any, Any], int] = lambda key, value: 1) -> None:
+    def __init__(self, at_most: int) -> None:
         self._at_most = at_most // 2  # of each of two generations
-        self._weigh = weigh
-        self._weight = 0
         self._young: dict[Hashable, Any] = {}
         self._old: dict[Hashable, Any] = {}
 
@@ -47,13 +44,12 @@ class Recent:
         return found
 
     def put(self, key: Hashable, value: Any) -> None:
-        if self._weight >= self._at_most:
-            self._old, self._young, self._weight = self._young, {}, 0
-        replaced = self._young.get(key, _MISSING)
-        if replaced is not _MISSING:
-            self._weight -= self._weigh(key, replaced)
-        self._young[key] = value
-        self._weight += self._weigh(key, value)
+        self.put_all({key: value})
+
+    def put_all(self, entries: Mapping[Any, Any]) -> None:
+        if len(self._young) >= self._at_most:
+            self._old, self._young = self._young, {}
+        self._young.update(entries)
 
     def select(self, keys: Sequence[Hashable]) -> list[Any]:
         """Return what is kept under each of the keys, None where nothing is."""
@@ -72,6 +68,28 @@ class Recent:
         return result
 
 
+class Weighed(Recent):
+    """A memory of which some entries take more than others.
+
+    weigh: how much of `at_most` an entry takes, from its key and its value.
+    """
+
+    def __init__(self, at_most: int, weigh: Callable[[Any, Any], int]) -> None:
+        super().__init__(at_most)
+        self._weigh = weigh
+        self._weight = 0
+
+    def put_all(self, entries: Mapping[Any, Any]) -> None:
+        if self._weight >= self._at_most:
+            self._old, self._young, self._weight = self._young, {}, 0
+        for key, value in entries.items():
+            replaced = self._young.get(key, _MISSING)
+            if replaced is not _MISSING:
+                self._weight -= self._weigh(key, replaced)
+            self._young[key] = value
+            self._weight += self._weigh(key, value)
+
+
 class Unsure(Recent):
     """A memory before which others are put: it takes what it is given once that is sure."""
 
@@ -83,16 +101,16 @@ class Unsure(Recent):
         found = self._given.get(key, _MISSING) if self._given else _MISSING
         return self._sure.get(key, default) if found is _MISSING else found
 
-    def put(self, key: Hashable, value: Any) -> None:
-        self._given[key] = value
+    def put_all(self, entries: Mapping[Any, Any]) -> None:
+        self._given.update(entries)
 
     def select(self, keys: Sequence[Hashable]) -> list[Any]:
         return list(map(self.get, keys)) if self._given else self._sure.select(keys)
 
     def settle(self) -> None:
         """Keep what was given."""
-        for key, value in self._given.items():
-            self._sure.put(key, value)
+        if self._given:
+            self._sure.put_all(self._given)
 
 
 class Kept:
@@ -124,11 +142,11 @@ class Kept:
 
 def _facts() -> Recent:
     # What is asked for may be as long as a request: of keys, 32 MB at most are kept.
-    return Recent(8192, lambda key, value: 1 + size(key) // 4096)
+    return Weighed(8192, lambda key, value: 1 + size(key) // 4096)
 
 
 def _answers() -> Recent:
-    return Recent(8 * 1024 * 1024, lambda key, value: size(key) + size(value))
+    return Weighed(8 * 1024 * 1024, lambda key, value: size(key) + size(value))
 
 
 def size(thing: object) -> int:

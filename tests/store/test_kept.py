@@ -26,6 +26,7 @@ from herzum_approval.store.kept import (
     Kept,
     Recent,
     Unsure,
+    Weighed,
     answers,
     facts,
     site_version,
@@ -81,7 +82,7 @@ def test_what_is_put_again_and_again_takes_its_place_once() -> None:
 
 
 def test_heavy_entries_take_more_room() -> None:
-    memory = Recent(100, lambda key, value: value)
+    memory = Weighed(100, lambda key, value: value)
     for number, weight in enumerate([10] * 6 + [60] + [10] * 4):
         memory.put(number, weight)
     weights = [each for each in memory.select(range(11)) if each is not None]

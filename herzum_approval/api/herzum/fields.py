@@ -22,12 +22,18 @@ LARGEST_COUNT = 2**63 - 1
 
 
 class _Spelt(fields.Field[Any]):
-    """A field whose wire form is made by `spell` alone; None where that is the value itself."""
+    """A field whose wire form is made by `spell` alone; None where that is the value itself.
+
+    may_be_unset: the member is left out where there is no value.
+    """
 
     spell: Callable[[Any], Any] | None = None
 
-    def __init__(self, data_key: str, attribute: str, description: str) -> None:
+    def __init__(
+        self, data_key: str, attribute: str, description: str, *, may_be_unset: bool = False
+    ) -> None:
         super().__init__(data_key=data_key, attribute=attribute, metadata={"description": description})
+        self.may_be_unset = may_be_unset
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return self.spell(value) if self.spell else value

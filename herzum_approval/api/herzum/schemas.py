@@ -84,9 +84,14 @@ class IssueApprovalSchema(Schema):
     approval_status = Text(
         "approvalStatus", "record.approval_status", "PENDING, APPROVED, REJECTED or ABSTAINED"
     )
-    date = Moment("date", "record.decided_at", "When it was decided; not there while pending")
+    date = Moment(
+        "date", "record.decided_at", "When it was decided; not there while pending", may_be_unset=True
+    )
     approver_user = Text(
-        "approverUser", "record.approver_username", "Who decided it; not there while pending"
+        "approverUser",
+        "record.approver_username",
+        "Who decided it; not there while pending",
+        may_be_unset=True,
     )
     transition_id = TextId("transitionId", "record.transition_id", "The transition that waits for it")
     transition_name = Text("transitionName", "record.transition_name", "That transition's name")
@@ -120,7 +125,12 @@ class IssueApprovalSchema(Schema):
     conditional_rule_id = NumberOrMinusOne(
         "conditionalRuleId", _setting("conditional_rule_id"), "The rule that must be true, or -1"
     )
-    submitted_date = Moment("submittedDate", "record.submitted_at", "When it was submitted; not there before")
+    submitted_date = Moment(
+        "submittedDate",
+        "record.submitted_at",
+        "When it was submitted; not there before",
+        may_be_unset=True,
+    )
     sort_sa = Number("sortSa", _setting("place"), "The place in the sequence, from 1")
     sa = Truth("sa", _setting("is_sequential"), "The approvals are asked one after the other")
     saad = Truth("saad", _setting("opens_after_any_decision"), "The next one opens after any decision")
