@@ -19,6 +19,7 @@ from flask.json.provider import JSONProvider
 from herzum_approval import clock, config, metrics, store
 from herzum_approval.api import FAMILIES
 from herzum_approval.api.family import (
+    Rest,
     family_of,
     install_error_handlers,
     json_response,
@@ -166,6 +167,7 @@ def create_app(**settings: Any) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = loaded.max_body_bytes + 1
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.converters["rest"] = Rest
     register_families(app, families)
     register_operations(app)
     install_error_handlers(app, families)

@@ -27,7 +27,7 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
     UnsupportedMediaType,
 )
-from werkzeug.routing import RequestRedirect
+from werkzeug.routing import Map, RequestRedirect, UnicodeConverter
 
 from herzum_approval import config
 from herzum_approval.errors import Fault, Problem, Wire
@@ -223,6 +223,19 @@ class Blueprint(flask_smorest.Blueprint):
             return wrapper
 
         return decorator
+
+
+class Rest(UnicodeConverter):
+    """The rest of an address, as `<rest:name>`: for names with slashes in them, wherever they stand.
+
+    WSGI hands addresses over decoded, so a slash that was spelt `%2F` is one like any other.
+    """
+
+    part_isolating = False
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map)
+        self.regex = r"[\s\S]{1,}"  # flask-smorest reads the length off it
 
 
 def plain_request_id() -> str:

@@ -33,7 +33,12 @@ from herzum_approval.domain.mapping_changes import MappingChange
 from herzum_approval.domain.mappings import ApprovalMapping
 from herzum_approval.domain.people import Actor
 from herzum_approval.errors import Fault, Problem
-from herzum_approval.services.mappings import ISSUES_AT_ONCE, apply_change, write_change
+from herzum_approval.services.mappings import (
+    ISSUES_AT_ONCE,
+    apply_change,
+    ask_newcomers,
+    write_change,
+)
 from herzum_approval.store import bulk_changes as stored_changes
 from herzum_approval.store import bulk_mappings as stored
 from herzum_approval.store import bulk_operations as stored_operations
@@ -228,7 +233,8 @@ class _Run:
 def undo_bulk(actor: Actor, operation_id: int) -> BulkOperation:
     """Put back what stood before the operation, whole or not at all, and return it without its entries.
 
-    Mappings and issue approvals come back with their ids and votes.
+    Mappings and issue approvals come back with their ids and votes. Issues that entered the status of a
+    mapping that comes back are asked by it, or they would pass without.
     Raises: BULK_OPERATION_NOT_FOUND, BULK_OPERATION_UNDONE, BULK_OPERATION_OVERTAKEN.
     """
 
@@ -240,6 +246,7 @@ def undo_bulk(actor: Actor, operation_id: int) -> BulkOperation:
             _reinsert_mappings(database, operation)
             _restore_records(database, operation, actor.username, now)
             _take_back_mappings(database, operation)
+            _ask_newcomers(database, operation, actor.username, now)
         undone = replace(operation, undone_at=now, undone_by=actor.username)
         stored_operations.update_operation(database, undone)
         return undone
@@ -271,7 +278,7 @@ def _reinsert_mappings(database: Any, operation: BulkOperation) -> None:
 
 
 def _restore_records(database: Any, operation: BulkOperation, username: str, now: datetime) -> None:
-    reason = f"undo of {operation.title}"
+    reason = _undo_of(operation)
     for issue_ids, touched in stored_operations.read_records(database, operation.id, ISSUES_AT_ONCE):
         by_issue = defaultdict(list)
         for record in touched:
@@ -300,6 +307,18 @@ def _take_back_mappings(database: Any, operation: BulkOperation) -> None:
             ),
         )
         write_change(database, change, _unchanged_records(change))
+
+
+def _ask_newcomers(database: Any, operation: BulkOperation, username: str, now: datetime) -> None:
+    effects = (Effect.DELETE, Effect.OVERWRITE)
+    for entries in stored_operations.read_entries(database, operation.id, effects, _ENTRIES_AT_ONCE):
+        mappings = [entry.before for entry in entries if entry.before]
+        ask_newcomers(database, mappings, operation.at, username, _undo_of(operation), now)
+
+
+def _undo_of(operation: BulkOperation) -> str:
+    """Return by what name the history calls the undo."""
+    return f"undo of {operation.title}"
 
 
 def _unchanged_records(change: MappingChange) -> Any:

@@ -135,6 +135,25 @@ def apply_change(
     )
 
 
+def ask_newcomers(
+    database: Any,
+    mappings: Sequence[ApprovalMapping],
+    since: datetime,
+    username: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Align the issues that entered the status of a mapping while it was not there, or another."""
+    change = MappingChange(edited=tuple((mapping, mapping) for mapping in mappings))
+    issue_ids = stored.find_newcomers(database, sorted(change.ids()), since)
+    _write_outcomes(
+        database,
+        change,
+        issue_ids,
+        lambda around: follow(around, change, username=username, reason=reason, now=now),
+    )
+
+
 def write_change(
     database: Any,
     change: MappingChange,
@@ -150,6 +169,18 @@ def write_change(
     stored.insert_mappings(database, change.created)
     stored.update_mappings(database, [later for _, later in change.edited])
     issue_ids = stored.find_issue_ids(database, sorted(change.ids()))
+    _write_outcomes(database, change, issue_ids, outcome_of, tell=tell)
+    stored.delete_mappings(database, [mapping.id for mapping in change.deleted])
+
+
+def _write_outcomes(
+    database: Any,
+    change: MappingChange,
+    issue_ids: Sequence[int],
+    outcome_of: Callable[[Surroundings], Outcome],
+    *,
+    tell: Tell | None = None,
+) -> None:
     for start in range(0, len(issue_ids), ISSUES_AT_ONCE):
         chunk = issue_ids[start : start + ISSUES_AT_ONCE]
         arounds = read_all_surroundings(database, chunk).values()
@@ -158,4 +189,3 @@ def write_change(
         outcomes = write_outcomes(database, pairs)
         if tell is not None:
             tell(list(zip(befores, outcomes, strict=True)))
-    stored.delete_mappings(database, [mapping.id for mapping in change.deleted])

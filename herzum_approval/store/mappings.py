@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from peewee import Database, Query, SqliteDatabase
@@ -130,17 +131,36 @@ def find_issue_ids(database: Database, mapping_ids: Sequence[int]) -> list[int]:
 
 
 def _issue_query(ids: Sequence[Any]) -> Query:
-    record, issue, mapping = tables.IssueApproval, tables.Issue, tables.ApprovalMapping
+    record, mapping = tables.IssueApproval, tables.ApprovalMapping
+    with_records = record.select(record.issue).where(record.mapping.in_(ids))
+    own = mapping.select(mapping.issue).where(mapping.id.in_(ids), mapping.issue.is_null(False))
+    return with_records | _waiting(ids) | own
+
+
+def _waiting(ids: Sequence[Any]) -> Query:
+    """Return the issues that are in the status of one of the mappings."""
+    issue, mapping = tables.Issue, tables.ApprovalMapping
     is_waiting = (
         (issue.project == mapping.project)
         & (issue.issue_type == mapping.issue_type)
         & (issue.status == mapping.source_status)
         & (mapping.issue.is_null() | (mapping.issue == issue.id))
     )
-    with_records = record.select(record.issue).where(record.mapping.in_(ids))
-    waiting = mapping.select(issue.id).join(issue, on=is_waiting).where(mapping.id.in_(ids))
-    own = mapping.select(mapping.issue).where(mapping.id.in_(ids), mapping.issue.is_null(False))
-    return with_records | waiting | own
+    return mapping.select(issue.id).join(issue, on=is_waiting).where(mapping.id.in_(ids))
+
+
+def find_newcomers(database: Database, mapping_ids: Sequence[int], since: datetime) -> list[int]:
+    """Return the issues, by id, that were moved into the status of one of the mappings since then."""
+    if not mapping_ids:
+        return []
+    size = list_size(mapping_ids)
+    rows = run(
+        database,
+        ("newcomers", size),
+        lambda: _waiting(slots("id", size)).where(tables.Issue.updated_at >= slot("since")),
+        {"since": tables.MomentField().db_value(since), **dict(spread("id", mapping_ids))},
+    )
+    return sorted({id for (id,) in rows})
 
 
 def _filtered(names: Iterable[str]) -> Query:

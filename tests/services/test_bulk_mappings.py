@@ -404,6 +404,20 @@ def let_an_issue_enter(site):
     issues.transition(ADMIN, "DOUB-2", 11)
 
 
+def put_tasks(site, status_ids):
+    """Put tasks of DOUB, by key, into these statuses."""
+    ids = {issue.key: issue.id for issue in site().issues}
+    lay_over(
+        {
+            "issues": [
+                {"id": ids.get(key, 90000), "key": key, "project_id": 10101, "issue_type_id": 10002}
+                | {"status_id": status_id}
+                for key, status_id in status_ids.items()
+            ]
+        }
+    )
+
+
 PLACE = "project 10101, issue type 10002, status 10000, transition 31"
 
 
@@ -424,17 +438,7 @@ PLACE = "project 10101, issue type 10002, status 10000, transition 31"
 )
 def test_what_happened_since_keeps_an_operation_from_being_undone(site, change, said_of_it):
     map_all(mapping(1, PROC, TASK, (10000, 31)))
-    status_ids = {"DOUB-1": 10000, "DOUB-2": 1}
-    ids = {issue.key: issue.id for issue in site().issues}
-    lay_over(
-        {
-            "issues": [
-                {"id": ids.get(key, 90000), "key": key, "project_id": 10101, "issue_type_id": 10002}
-                | {"status_id": status_id}
-                for key, status_id in status_ids.items()
-            ]
-        }
-    )
+    put_tasks(site, {"DOUB-1": 10000, "DOUB-2": 1})
     operation = run(Operation.MOVE, (PROC,), (DOUB,))
     change(site)
     before = snapshot.export_all()
@@ -443,6 +447,34 @@ def test_what_happened_since_keeps_an_operation_from_being_undone(site, change, 
     assert refusal.value.fault is Fault.BULK_OPERATION_OVERTAKEN
     assert set(said_of_it) <= set(refusal.value.details["changes"].split("; "))
     assert snapshot.export_all() == before
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        (Operation.DELETE, None, (DOUB,)),
+        (Operation.MOVE, (DOUB,), (TRIP,)),
+        # What the edit brings is asked of nobody: its rule is true of no task.
+        (Operation.EDIT, (PROC,), (DOUB,)),
+    ],
+)
+def test_issues_that_entered_while_a_mapping_was_gone_are_asked_by_an_undo(site, order):
+    lay_over({"conditional_rules": [{"id": 70, "name": "None", "jql": "issuetype = Sub-task"}]})
+    map_all(
+        mapping(1, DOUB, TASK, (10000, 31), 3, 4),
+        mapping(2, PROC, TASK, (10000, 31), 2, conditional_rule_id=70),
+    )
+    put_tasks(site, {"DOUB-1": 10000, "DOUB-2": 1})
+    operation = run(*order)
+    issues.transition(ADMIN, "DOUB-2", 11)
+    assert records_of(site(), "DOUB-2") == []
+    undo(operation)
+    after = site()
+    assert [record.approval_id for record in records_of(after, "DOUB-2")] == [3, 4]
+    reasons = [event.details["reason"] for event in after.history if event.kind is EventKind.SUBMITTED]
+    assert reasons == [f"undo of {operation.title}"] * 2
+    # One that waited there before without being asked goes on so.
+    assert records_of(after, "DOUB-1") == []
 
 
 def test_what_it_refers_to_must_still_be_there(site):

@@ -73,7 +73,7 @@ def create_role(cloud_id: str) -> Response:
 @needs(Scope.READ)
 def show_role(is_name: bool, cloud_id: str, identifier: str) -> Response:
     """Show a custom user role."""
-    found = custom_roles.show_role(cloud_id, RoleName(text=identifier, is_name=is_name))
+    found = custom_roles.show_role(cloud_id, _role_name(is_name, identifier))
     role = found.entry
     document = {
         "id": role.id,
@@ -89,7 +89,7 @@ def show_role(is_name: bool, cloud_id: str, identifier: str) -> Response:
 def update_role(is_name: bool, cloud_id: str, identifier: str) -> Response:
     """Change a custom user role; the answer shows the name that it had."""
     draft = role_to_update(read_json_object())
-    name = RoleName(text=identifier, is_name=is_name)
+    name = _role_name(is_name, identifier)
     before, version = custom_roles.update_role(cloud_id, name, draft, versions=expected_versions())
     return _success("Updated", before.id, before.name, 200, version)
 
@@ -97,7 +97,7 @@ def update_role(is_name: bool, cloud_id: str, identifier: str) -> Response:
 @needs(Scope.READ, Scope.DELETE)
 def delete_role(is_name: bool, cloud_id: str, identifier: str) -> Response:
     """Delete a custom user role that nobody has."""
-    name = RoleName(text=identifier, is_name=is_name)
+    name = _role_name(is_name, identifier)
     custom_roles.delete_role(cloud_id, name, versions=expected_versions())
     return Response(status=204)
 
@@ -107,6 +107,11 @@ def assign_role(cloud_id: str) -> Response:
     """Give a user a custom user role, in the place of the one the user has."""
     role = custom_roles.assign_role(cloud_id, **assignment(read_json_object()))
     return _success("Created", role.id, role.name, 201)
+
+
+def _role_name(is_name: bool, identifier: str) -> RoleName:
+    """Return what the address says; a slash at its end may be one of a name, but ids have none."""
+    return RoleName(text=identifier if is_name else identifier.removesuffix("/"), is_name=is_name)
 
 
 def _success(message: str, id: str, name: str, status: int, version: int | None = None) -> Response:
@@ -156,7 +161,7 @@ def _blueprint(name: str, base: str, suffix: str, description: str) -> Blueprint
         blp.response(201, success, description="The new role", headers=ETAG),
     )
     add(
-        "/<identifier>",
+        "/<rest:identifier>",
         "GET",
         show_role,
         "getRole",
@@ -165,7 +170,7 @@ def _blueprint(name: str, base: str, suffix: str, description: str) -> Blueprint
         blp.response(200, GetCustomUserRoleResponseSchema, description="The role", headers=ETAG),
     )
     add(
-        "/<identifier>",
+        "/<rest:identifier>",
         "PUT",
         update_role,
         "update",
@@ -182,7 +187,7 @@ def _blueprint(name: str, base: str, suffix: str, description: str) -> Blueprint
         blp.response(200, success, description="The role, with the name that it had", headers=ETAG),
     )
     add(
-        "/<identifier>",
+        "/<rest:identifier>",
         "DELETE",
         delete_role,
         "delete",

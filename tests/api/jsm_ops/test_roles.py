@@ -1,5 +1,6 @@
 """Creating, showing, changing, deleting and assigning roles, by id and by name."""
 
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -208,6 +209,28 @@ def test_a_role_named_assign_is_found_by_its_name(ask):
 
 def test_a_name_with_blanks_around_it_is_found(ask):
     assert ask("GET", "/%20SRERole%20" + BY_NAME).json["id"] == SRE
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("name", ["a/b", "/", "//x", "tail/", "assign/", "../up", "line\n/line", "100%2F"])
+def test_a_name_with_slashes_can_be_in_an_address(ask, base, name):
+    """The role of the same name without the slash is another one."""
+    ask("POST", "", {"name": "tail"}, status=201, base=base)
+    id = ask("POST", "", {"name": name}, status=201, base=base).json["data"]["id"]
+    path = f"/{quote(name, safe='')}{BY_NAME}"
+    assert ask("GET", path, base=base).json["id"] == id
+    assert ask("PUT", path, {"grantedRights": ["x"]}, base=base).json["data"]["id"] == id
+    ask("DELETE", path, status=204, base=base)
+    assert_refused(
+        ask("GET", path, status=404, base=base),
+        f"Custom user role not found with identifier: {name}".replace("\n", " "),
+    )
+    ask("GET", f"/tail{BY_NAME}", base=base)
+
+
+def test_a_slash_behind_an_id_does_not_count(ask):
+    assert ask("GET", f"/{SRE}/").json["id"] == SRE
+    ask("GET", f"/{SRE}/x", status=404)
 
 
 # -- change -----------------------------------------------------------------------------------
