@@ -198,7 +198,8 @@ def create_app(**settings: Any) -> Flask:
 
     metrics.start()
     shortcuts = {path: each for family in families for path, each in family.shortcuts.items()}
-    app.wsgi_app = Shortcuts(app.wsgi_app, shortcuts)  # type: ignore[method-assign]
+    posts = [post for family in families for post in family.short_posts]
+    app.wsgi_app = Shortcuts(app.wsgi_app, shortcuts, posts)  # type: ignore[method-assign]
     app.wsgi_app = _Site(app.wsgi_app, loaded, *_databases(loaded))  # type: ignore[method-assign]
     return app
 

@@ -94,7 +94,12 @@ def read_json_object() -> dict[str, Any]:
     """
     if request.mimetype != "application/json":
         raise Problem(Fault.CONTENT_TYPE_UNSUPPORTED)
-    value = parse_json(read_body())
+    return parse_json_object(read_body())
+
+
+def parse_json_object(body: bytes) -> dict[str, Any]:
+    """Return the parsed body, which must be a JSON object. Raises: BODY_MALFORMED."""
+    value = parse_json(body)
     if not isinstance(value, dict):
         raise Problem(Fault.BODY_MALFORMED, reason="it must be an object")
     return value
@@ -244,6 +249,31 @@ def plain_request_id() -> str:
     return f"{random.getrandbits(64):016x}"
 
 
+@dataclass(frozen=True, slots=True)
+class ShortPost:
+    """A short way to do what a `POST` asks for, where nothing is out of order.
+
+    path: of which addresses; its one group is handed on. route: how metrics name them.
+    prepare: takes who asks, the group, and the body. It only reads, and returns what does the work and
+        makes the answer's body; it returns None, or raises, where the plain way must be gone.
+    """
+
+    path: re.Pattern[str]
+    route: str
+    prepare: Callable[[Any, str, bytes], Callable[[], bytes] | None]
+
+
+FAILURE = "herzum_approval.failure"
+"""Where a request's environment holds what its work met on the short way."""
+
+
+def raise_failure() -> None:
+    """Raise what the request's work met on the short way, if it was tried there: it is not tried twice."""
+    failure = request.environ.get(FAILURE)
+    if failure is not None:
+        raise failure
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """One set of paths that speaks one language.
@@ -251,6 +281,7 @@ class Family:
     bases: path prefixes, without a slash at the end.
     after_request: adds the family's headers to each of its answers, errors too.
     shortcuts: short ways to answers of some paths, for requests in which nothing is out of order.
+    short_posts: likewise, for what is done.
     security_schemes: how callers sign in, as OpenAPI names it.
     is_emulators: exists in demonstration mode only.
     make_request_id: for requests that bring no id of their own.
@@ -263,6 +294,7 @@ class Family:
     blueprints: tuple[Blueprint, ...]
     after_request: Callable[[Response], Response] | None = None
     shortcuts: Mapping[str, Callable[..., bytes | None]] = field(default_factory=dict)
+    short_posts: tuple[ShortPost, ...] = ()
     security_schemes: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     is_emulators: bool = False
     make_request_id: Callable[[], str] = plain_request_id

@@ -6,6 +6,7 @@ holds both ways equal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Protocol
 
 import orjson
@@ -53,6 +54,14 @@ def compile_renderer(schema: Schema, columns: Sequence[str]) -> Callable[[Iterab
         return _fitting(orjson.dumps(record))
 
     return lambda rows: [written(row) for row in rows]
+
+
+def compile_object_renderer(schema: Schema) -> Callable[[object], bytes]:
+    """Return a function that renders an object, by its attributes that the schema's fields name."""
+    columns = [field.attribute for field in _fields(schema)]
+    values_of = attrgetter(*columns)
+    render = compile_renderer(schema, columns)
+    return lambda thing: render([values_of(thing)])[0]
 
 
 def _fitting(text: bytes) -> bytes:

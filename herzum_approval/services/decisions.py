@@ -1,5 +1,6 @@
 """Acting on issue approvals: who asks, with which credentials, and what comes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,25 @@ def act(
     issue_id, configuration = at_a_glance(lambda: _looked_up(actor, issue_approval_id))
     # Passwords are hashed outside of the transaction, so all that matters is read again inside.
     _check_credentials(actor, credentials, configuration)
+    return _act(actor, issue_id, issue_approval_id, action, comment)
+
+
+def prepare(
+    actor: Actor, issue_approval_id: int, action: Action, *, comment: str | None
+) -> Callable[[], IssueApprovalView] | None:
+    """Return what acts, as `act` does without credentials; None where they are needed. Only reads.
+
+    Raises: ISSUE_APPROVAL_NOT_FOUND, CONFIGURATION_ROW.
+    """
+    issue_id, configuration = _looked_up(actor, issue_approval_id)
+    if configuration.credentials_required is not CredentialsRequired.NONE:
+        return None
+    return lambda: _act(actor, issue_id, issue_approval_id, action, comment)
+
+
+def _act(
+    actor: Actor, issue_id: int, issue_approval_id: int, action: Action, comment: str | None
+) -> IssueApprovalView:
     return writing(
         lambda database: _decided(database, actor, issue_id, issue_approval_id, action, comment),
         is_daily=True,

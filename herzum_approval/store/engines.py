@@ -20,6 +20,9 @@ from herzum_approval.errors import Fault, Problem
 from herzum_approval.store.glances import CACHE_KILOBYTES, MAPPED_BYTES, Glances
 from herzum_approval.store.kept import Kept
 
+WAL_PAGES = 4096
+"""How many pages (16 MB) the log of SQLite takes before they move to their place, for which one waits."""
+
 _POOL_POLL_SECONDS = 0.05
 _NEARLY_ALL = 0.9
 _READ_ONLY = "25006"
@@ -192,6 +195,7 @@ def open_database(
             "busy_timeout": round(wait_seconds * 1000),
             "cache_size": -CACHE_KILOBYTES,
             "mmap_size": MAPPED_BYTES,
+            "wal_autocheckpoint": WAL_PAGES,
         }
         return Sqlite(parts.path[1:], wait_seconds=wait_seconds, pragmas=pragmas, max_connections=connections)
     if parts.scheme in ("postgresql", "postgres"):

@@ -1,14 +1,14 @@
 """The short way and the plain way say the same, whatever was written just before."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from webtest import TestApp, TestResponse
 
 from herzum_approval.services import issue_approvals
+from tests.api.ways import basic, only, told
 
 SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
 BULK = "/rest/herzum-hap-services/1.0/api/bulk-mapping-operation"
@@ -47,42 +47,8 @@ UNUSUAL = (
 )
 
 
-@pytest.fixture
-def shortcuts(client: TestApp) -> Any:
-    """The application that goes the short way where it can."""
-    return client.app.wsgi_app.app
-
-
-@contextmanager
-def only(shortcuts: Any, *, short: bool) -> Iterator[None]:
-    """Let every request go the one way or the other."""
-
-    def refuse(environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Any:
-        raise AssertionError("this went the plain way")
-
-    app, found = shortcuts.app, shortcuts.shortcuts
-    shortcuts.app = refuse if short else app
-    shortcuts.shortcuts = found if short else {}
-    try:
-        yield
-    finally:
-        shortcuts.app, shortcuts.shortcuts = app, found
-
-
-def basic(username: str) -> dict[str, str]:
-    credentials = base64.b64encode(f"{username}:{username}".encode()).decode()
-    return {"Authorization": f"Basic {credentials}"}
-
-
 def ask(client: TestApp, query: str, headers: Mapping[str, str]) -> TestResponse:
     return client.get(f"{SEARCH}?{query}", headers={"X-Request-ID": "one", **headers}, status="*")
-
-
-def told(answer: TestResponse) -> Any:
-    """Return all that an answer says, but for the count of requests."""
-    headers = [(name, value) for name, value in answer.headers.items() if name != "X-AREQUESTID"]
-    assert answer.headers["X-AREQUESTID"].endswith("x1")
-    return answer.status, sorted(headers), answer.body
 
 
 def assert_both_ways_say_the_same(client: TestApp, shortcuts: Any, users: tuple[str, ...] = USERS) -> None:

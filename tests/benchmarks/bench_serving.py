@@ -52,14 +52,15 @@ end
 
 
 ACTIONS = f"""
-local n = 0
+local n = -1  -- wrk makes one request only to see what it is like
 local first = os.time() % 45 * 2000  -- another run has other records
 wrk.headers["Content-Type"] = "application/json"
 request = function()
   -- A thousand records are approved, and then reset: no two requests are about the same at once,
   -- nor about the same issue, which moves with its last approval.
-  local record = first + 2 * (n % 1000) + 1
-  local action = math.floor(n / 1000) % 2 == 0 and "APPROVE" or "RESET"
+  local place = math.max(n, 0)
+  local record = first + 2 * (place % 1000) + 1
+  local action = math.floor(place / 1000) % 2 == 0 and "APPROVE" or "RESET"
   n = n + 1
   return wrk.format("POST", "{SEARCH}/" .. record .. "/action", nil, '{{"action":"' .. action .. '"}}')
 end

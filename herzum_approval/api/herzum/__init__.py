@@ -13,5 +13,6 @@ FAMILY = Family(
     blueprints=(issue_approvals.blp, mappings.blp),
     after_request=login.sign,
     shortcuts={issue_approvals.blp.url_prefix: issue_approvals.search_at_once},
+    short_posts=(issue_approvals.ACT_AT_ONCE,),
     security_schemes=JIRA_LOGINS,
 )

@@ -1,14 +1,17 @@
 """Search issue approvals, and act on one."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 from flask import Response, g, request
 
 from herzum_approval.api import login
 from herzum_approval.api.family import (
     Blueprint,
+    ShortPost,
     bytes_response,
-    json_response,
+    parse_json_object,
+    raise_failure,
     read_json_object,
 )
 from herzum_approval.api.herzum.errors import ERRORS
@@ -20,7 +23,7 @@ from herzum_approval.api.herzum.schemas import (
     SearchArguments,
 )
 from herzum_approval.api.parsed import compile_parser
-from herzum_approval.api.rendered import compile_renderer
+from herzum_approval.api.rendered import compile_object_renderer, compile_renderer
 from herzum_approval.domain.actions import Action
 from herzum_approval.domain.issue_approvals import SearchFilters
 from herzum_approval.domain.people import Actor
@@ -39,9 +42,9 @@ blp.before_request(login.require_actor)
 blp.before_request(licence.require_valid)
 
 _REQUEST = ActionRequest()
-_DECIDED = DecidedSchema()
 _ARGUMENTS = SearchArguments()
 _render = compile_renderer(IssueApprovalSchema(), issue_approvals.COLUMNS)
+_render_decided = compile_object_renderer(DecidedSchema())
 _parse = compile_parser(_ARGUMENTS, _ARGUMENTS.filters)
 
 
@@ -107,6 +110,7 @@ def search(filters: SearchFilters) -> Response:
 @blp.response(200, DecidedSchema, description="The issue approval as it stands after the action")
 def act(issue_approval_id: int) -> Response:
     """Approve, reject or reset an issue approval, or abstain from it."""
+    raise_failure()
     given = _REQUEST.load(read_json_object() if request.get_data() else {})
     view = decisions.act(
         g.actor,
@@ -115,7 +119,7 @@ def act(issue_approval_id: int) -> Response:
         credentials=Credentials(username=given["username"], password=given["password"]),
         comment=given["comment"],
     )
-    return json_response(_DECIDED.dump(view))
+    return bytes_response(_render_decided(view))
 
 
 def search_at_once(actor: Actor, query: str, arguments: Mapping[str, str]) -> bytes | None:
@@ -147,6 +151,25 @@ def _written(found: Found) -> Iterator[bytes]:
     yield b"[]" if separator == b"[" else b"]"
     if found.page is not None:
         yield b"}"
+
+
+def _act_at_once(actor: Actor, issue_approval_id: str, body: bytes) -> Callable[[], bytes] | None:
+    """Return what acts and makes the answer's body; None where the action brings or needs credentials.
+
+    Raises: what `act` does, before anything is done.
+    """
+    given = _REQUEST.load(parse_json_object(body))
+    if not licence.is_valid() or given["username"] is not None or given["password"] is not None:
+        return None
+    act = decisions.prepare(actor, int(issue_approval_id), _action(given["action"]), comment=given["comment"])
+    return None if act is None else lambda: _render_decided(act())
+
+
+ACT_AT_ONCE = ShortPost(
+    path=re.compile(re.escape(blp.url_prefix or "") + r"/([0-9]{1,18})/action"),
+    route=f"{blp.url_prefix}/<int:issue_approval_id>/action",
+    prepare=_act_at_once,
+)
 
 
 def _action(name: str | None) -> Action:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, post_dump, post_load
+from marshmallow import EXCLUDE, Schema, fields, post_load
 
 from herzum_approval.api.herzum.fields import (
     BodyText,
@@ -167,10 +167,6 @@ class DecidedSchema(IssueApprovalSchema):
 
     class Meta:
         exclude = ("approval_name",)
-
-    @post_dump
-    def omit_unset(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return {name: value for name, value in data.items() if value is not None}
 
 
 class PageSchema(Schema):
