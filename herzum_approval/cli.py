@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TextIO
 import click
 
 from herzum_approval import __version__, config, documents, metrics
-from herzum_approval.app import create_app, log_settings, open_site
+from herzum_approval.app import create_app, log_settings, open_site, preload
 from herzum_approval.domain.configuration import LicenceState
 from herzum_approval.errors import FAMILIES, Problem
 from herzum_approval.services import (
@@ -178,6 +178,7 @@ def _run_workers(settings: config.Settings, workers: int) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
         log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.error,
     )
+    preload()
     server.on_startup(lambda: click.echo(_greeting(settings)))
     _let_new_workers_stop()
     server.serve()

@@ -875,7 +875,7 @@ PROVOKED: dict[tuple[Fault, str], Provocation] = {
     (Fault.INTERNAL_ERROR, "herzum"): breaks(issue_approvals, "search", "GET", SEARCH, caller="admin"),
     (Fault.INTERNAL_ERROR, "jira"): breaks(people, "find_user", "GET", MYSELF, caller="admin"),
     (Fault.INTERNAL_ERROR, "emulator"): breaks(snapshot, "reset", "POST", RESET),
-    (Fault.INTERNAL_ERROR, "outside"): breaks(openapi, "describe", "GET", "/openapi/herzum.json"),
+    (Fault.INTERNAL_ERROR, "outside"): breaks(openapi, "json_response", "GET", "/openapi/herzum.json"),
     # -- the emulator's own doors --
     (Fault.SNAPSHOT_REFUSED, "emulator"): asks(
         "PUT", SNAPSHOT, body=b"{}", details={"path": "format", "reason": "is missing"}

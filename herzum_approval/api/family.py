@@ -190,6 +190,7 @@ class Blueprint(flask_smorest.Blueprint):
     def __init__(self, errors: ErrorShape, name: str, url_prefix: str, description: str) -> None:
         super().__init__(f"{errors.family}_{name}", __name__, url_prefix=url_prefix, description=description)
         self.errors = errors
+        self._prepare_doc_cbks.append(self._prepare_faults_doc)
 
     def response(self, status_code: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
         """Document the answer of a success, under the content type that JSON has here."""
@@ -200,16 +201,29 @@ class Blueprint(flask_smorest.Blueprint):
 
     def raises(self, *faults: Fault) -> Callable[[View], View]:
         """Document the faults; KeyError at import where the family has no words for one."""
-        by_status: dict[int, list[Wire]] = {}
         for fault in (*faults, *ALWAYS):
-            wire = fault.wire(self.errors.family)
-            by_status.setdefault(wire.status, []).append(wire)
+            fault.wire(self.errors.family)
 
         def decorator(view: View) -> View:
-            responses = {status: self.errors.describe(status, wires) for status, wires in by_status.items()}
-            return self.doc(responses=responses)(view)
+            # Told when a document is wanted: each further decorator copies all that is there.
+            documented = {**getattr(view, "_apidoc", {}), "faults": (*faults, *ALWAYS)}
+            view._apidoc = documented  # type: ignore[attr-defined]
+            return view
 
         return decorator
+
+    def _prepare_faults_doc(
+        self, doc: dict[str, Any], doc_info: Mapping[str, Any], **_: Any
+    ) -> dict[str, Any]:
+        """Add the answers of faults to the description of an operation; one of flask-smorest's callbacks."""
+        by_status: dict[int, list[Wire]] = {}
+        for fault in doc_info.get("faults", ()):
+            wire = fault.wire(self.errors.family)
+            by_status.setdefault(wire.status, []).append(wire)
+        responses = doc.setdefault("responses", {})
+        for status, wires in by_status.items():
+            responses[str(status)] = self.errors.describe(status, wires)
+        return doc
 
     def query(self, schema: Schema) -> Callable[[View], View]:
         """Document the schema's fields as query parameters and pass what it loads as first argument.
@@ -241,6 +255,10 @@ class Rest(UnicodeConverter):
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map)
         self.regex = r"[\s\S]{1,}"  # flask-smorest reads the length off it
+
+
+CONVERTERS = {"rest": Rest}
+"""How parts of addresses are read, beside Werkzeug's own ways."""
 
 
 def plain_request_id() -> str:

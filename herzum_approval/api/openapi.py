@@ -4,6 +4,7 @@ The page's assets come out of the flask-swagger-ui package: no request leaves th
 """
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -18,7 +19,7 @@ from flask import (
 )
 
 from herzum_approval import __version__, examples
-from herzum_approval.api.family import JSON_TYPE, Family, json_response
+from herzum_approval.api.family import CONVERTERS, JSON_TYPE, Family, json_response
 from herzum_approval.errors import Fault, Problem
 
 _PAGE = """<!DOCTYPE html>
@@ -58,15 +59,22 @@ class _Api(flask_smorest.Api):
 
 def register_families(app: Flask, families: Sequence[Family]) -> None:
     """Register the families' doors, and serve `/openapi/<family>.json` and the page `/docs/`."""
-    apis = {family.name: _register(app, family) for family in families}
+    for family in families:
+        for blueprint in family.blueprints:
+            app.register_blueprint(blueprint)
+    by_name = {family.name: family for family in families}
     assets = str(files("flask_swagger_ui") / "dist")
     pages = Blueprint("openapi", __name__)
 
     @pages.get("/openapi/<name>.json")
     def document(name: str) -> Response:
-        if name not in apis:
+        if name not in by_name:
             raise Problem(Fault.ROUTE_NOT_FOUND)
-        return json_response(describe(apis[name]))
+        return json_response(described(name))
+
+    @cache
+    def described(name: str) -> dict[str, Any]:
+        return describe(by_name[name])
 
     @pages.get("/docs/")
     def page() -> str:
@@ -83,9 +91,9 @@ def register_families(app: Flask, families: Sequence[Family]) -> None:
     app.register_blueprint(pages)
 
 
-def describe(api: flask_smorest.Api) -> dict[str, Any]:
+def describe(family: Family) -> dict[str, Any]:
     """Return the OpenAPI document of one family, examples included."""
-    document: dict[str, Any] = api.spec.to_dict()
+    document: dict[str, Any] = _registered(family).spec.to_dict()
     for path in document["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict) and "operationId" in operation:
@@ -102,7 +110,10 @@ def _add_examples(operation: dict[str, Any]) -> None:
             content.setdefault("examples", {})[example.name] = shown
 
 
-def _register(app: Flask, family: Family) -> _Api:
+def _registered(family: Family) -> _Api:
+    """Return what describes the family: flask-smorest does so as it registers doors, here with nobody."""
+    app = Flask(__name__)
+    app.url_map.converters.update(CONVERTERS)
     prefix = family.name.upper() + "_"
     app.config[f"{prefix}API_TITLE"] = family.title
     app.config[f"{prefix}API_VERSION"] = __version__
