@@ -199,6 +199,12 @@ def test_the_tour_shows_something() -> None:
     assert all(output or re.match(r"\w+=", command) for command, output in shown)
 
 
+def test_the_tour_searches_acts_and_copies() -> None:
+    tour = "\n".join(command for command, _ in commands(text_of(ROOT / "README.md")))
+    for words in ("$SEARCH?", "/action", "bulk-mapping-operation", "/__emulator/reset"):
+        assert words in tour
+
+
 def test_wrong_outputs_are_seen(tmp_path: Path) -> None:
     shown = commands("```console\n$ X=1\n$ echo $X\n2\n$ printf 'a\\n\\nb'\na\n\nb\n```\n")
     assert shown == [("X=1", ""), ("echo $X", "2\n"), ("printf 'a\\n\\nb'", "a\n\nb\n")]
