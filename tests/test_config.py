@@ -28,7 +28,7 @@ def test_truth_is_spelt_in_several_ways(text, value):
         ({"HERZUM_APPROVAL_PORT": "many"}, "port"),
         ({"HERZUM_APPROVAL_DEMONSTRATION": "maybe"}, "demonstration"),
         ({"HERZUM_APPROVAL_BCRYPT_COST": "3"}, "bcrypt_cost"),
-        ({"HERZUM_APPROVAL_BCRYPT_COST": "9"}, "bcrypt_cost"),
+        ({"HERZUM_APPROVAL_BCRYPT_COST": "11"}, "bcrypt_cost"),
         ({"HERZUM_APPROVAL_CREDENTIAL_CACHE_SECONDS": "61"}, "credential_cache_seconds"),
         ({"HERZUM_APPROVAL_DATABASE_SYNCHRONOUS": "OFF"}, "database_synchronous"),
         ({"HERZUM_APPROVAL_FAILED_LOGINS_ALLOWED": "0"}, "failed_logins_allowed"),
