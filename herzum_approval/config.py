@@ -258,6 +258,9 @@ def _check(settings: Settings) -> None:
         raise ValueError("The setting approval_path_http_answer is a status from 100 to 599, or 0.")
     if settings.approval_path_http_timeout_seconds <= 0 or settings.approval_path_http_max_bytes < 0:
         raise ValueError("The settings approval_path_http_timeout_seconds and _max_bytes are positive.")
+    for name in ("session_idle_seconds", "session_absolute_seconds", "max_body_bytes", "max_json_depth"):
+        if getattr(settings, name) < 1:
+            raise ValueError(f"The setting {name} is at least 1, or nothing would be accepted.")
     if settings.failed_logins_allowed < 1:
         raise ValueError("The setting failed_logins_allowed is at least 1, or nobody could sign in.")
     if not 0 <= settings.credential_cache_seconds <= 60:
