@@ -16,6 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "HERZUM_APPROVAL_"
 
+LEAST_BCRYPT_COST = 12
+"""Of a site that is no demonstration; a setting cannot be weaker, and tests that need it lower set it so."""
+
 
 def _setting(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
@@ -77,7 +80,7 @@ class Settings:
         "UTC", "The zone in which the dates of the wire are spelt (`dd/MM/yyyy HH:mm:ss` names none)."
     )
     bcrypt_cost: int = _setting(
-        12, "Work factor of password hashes; less than 10 is accepted in demonstration mode and tests only."
+        12, "Work factor of password hashes; less than 12 is accepted in demonstration mode and tests only."
     )
     failed_logins_allowed: int = _setting(
         3, "Failures after which a user's passwords are refused until an administrator clears them."
@@ -247,12 +250,17 @@ def _check(settings: Settings) -> None:
         raise ValueError("The setting jsm_ops_error_shape is observed or intro.")
     if not 4 <= settings.bcrypt_cost <= 18:
         raise ValueError("The setting bcrypt_cost lies between 4 and 18.")
-    if settings.bcrypt_cost < 10 and not settings.demonstration:
-        raise ValueError("The setting bcrypt_cost is less than 10 in demonstration mode only.")
+    if settings.bcrypt_cost < LEAST_BCRYPT_COST and not settings.demonstration:
+        raise ValueError(
+            f"The setting bcrypt_cost is less than {LEAST_BCRYPT_COST} in demonstration mode only."
+        )
     if settings.approval_path_http_answer and not 100 <= settings.approval_path_http_answer <= 599:
         raise ValueError("The setting approval_path_http_answer is a status from 100 to 599, or 0.")
     if settings.approval_path_http_timeout_seconds <= 0 or settings.approval_path_http_max_bytes < 0:
         raise ValueError("The settings approval_path_http_timeout_seconds and _max_bytes are positive.")
+    for name in ("session_idle_seconds", "session_absolute_seconds", "max_body_bytes", "max_json_depth"):
+        if getattr(settings, name) < 1:
+            raise ValueError(f"The setting {name} is at least 1, or nothing would be accepted.")
     if settings.failed_logins_allowed < 1:
         raise ValueError("The setting failed_logins_allowed is at least 1, or nobody could sign in.")
     if not 0 <= settings.credential_cache_seconds <= 60:

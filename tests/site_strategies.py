@@ -70,6 +70,7 @@ from herzum_approval.domain.mappings import (
     ReplyNotification,
 )
 from herzum_approval.domain.people import Group, LoginRecord, Session, User, folded
+from herzum_approval.domain.site_checks import bears_on
 from herzum_approval.domain.sites import SingleIssueConfiguration, Site
 from herzum_approval.services import encryption
 from tests.approval_path_strategies import path_parts
@@ -454,7 +455,7 @@ def _record(draw, id, ways, approvals, mappings, rule_ids, usernames, group_name
         transition_id=transition_id,
         transition_name=draw(texts),
         source_status_id=status_id,
-        mapping_id=draw(_maybe_of([mapping.id for mapping in mappings])),
+        mapping_id=draw(_maybe_of([mapping.id for mapping in mappings if bears_on(mapping, issue)])),
         type=draw(st.sampled_from(RequirementType)),
         approval_status=approval_status,
         decided_at=None if is_pending else draw(moments),

@@ -14,6 +14,7 @@ import pytest
 
 from herzum_approval import documents
 from herzum_approval.app import create_app
+from herzum_approval.cli import main
 from herzum_approval.config import PREFIX, Settings
 from herzum_approval.errors import FAMILIES, Fault
 from tests.live import ROOT, LiveServer, shell_environment
@@ -199,10 +200,22 @@ def test_the_tour_shows_something() -> None:
     assert all(output or re.match(r"\w+=", command) for command, output in shown)
 
 
+def test_the_tour_searches_acts_and_copies() -> None:
+    tour = "\n".join(command for command, _ in commands(text_of(ROOT / "README.md")))
+    for words in ("$SEARCH?", "/action", "bulk-mapping-operation", "/__emulator/reset"):
+        assert words in tour
+
+
 def test_wrong_outputs_are_seen(tmp_path: Path) -> None:
     shown = commands("```console\n$ X=1\n$ echo $X\n2\n$ printf 'a\\n\\nb'\na\n\nb\n```\n")
     assert shown == [("X=1", ""), ("echo $X", "2\n"), ("printf 'a\\n\\nb'", "a\n\nb\n")]
     assert outputs([command for command, _ in shown], tmp_path, ADDRESS) == ["", "1", "a\n\nb"]
+
+
+def test_the_quick_start_names_every_command() -> None:
+    (table,) = re.findall(r"^\| command \| does \|$.*?\n\n", text_of(DOCS / "quick-start.md"), re.M | re.S)
+    named = {cell.strip("`").split()[0] for row in table_rows(table) for cell in row[0].split(", ")}
+    assert set(main.commands) <= named
 
 
 # -- parity -----------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ SEARCH = "/rest/herzum-hap-services/1.0/api/issueapprovals"
 
 
 @pytest.fixture
-def client(sqlite_database):
+def client(sqlite_database, monkeypatch):
     """A site as `init` leaves it: one administrator of its own."""
-    settings = {"database_url": f"sqlite:///{sqlite_database.database}", "bcrypt_cost": 10}
+    monkeypatch.setattr(config, "LEAST_BCRYPT_COST", 4)
+    settings = {"database_url": f"sqlite:///{sqlite_database.database}", "bcrypt_cost": 4}
     with config.active(config.load({}, **settings)), store.active(sqlite_database):
         accounts.create_first_administrator("root", "a password of my own")
     app = create_app(**settings)

@@ -136,9 +136,15 @@ def is_of(issue: Issue, mapping: ApprovalMapping) -> bool:
     return (issue.project_id, issue.issue_type_id) == (mapping.project_id, mapping.issue_type_id)
 
 
+def bears_on(mapping: ApprovalMapping, issue: Issue) -> bool:
+    """Return whether the issue may have records of the mapping."""
+    return mapping.issue_id in (None, issue.id) and is_of(issue, mapping)
+
+
 def _issue_approval_faults(site: Site) -> Iterator[SiteFault]:
     workflows = Workflows(site)
     issues = {issue.id: issue for issue in site.issues}
+    mappings = {mapping.id: mapping for mapping in site.approval_mappings}
     known: dict[tuple[int, int, int, int], str | None] = {}
     for place, record in enumerate(site.issue_approvals):
         path = f"issue_approvals[{place}]"
@@ -148,6 +154,8 @@ def _issue_approval_faults(site: Site) -> Iterator[SiteFault]:
         if is_pending is not (record.approver_username is None):
             yield SiteFault(f"{path}.approver_username", "is there exactly where a decision is")
         issue = issues[record.issue_id]
+        if record.mapping_id is not None and not bears_on(mappings[record.mapping_id], issue):
+            yield SiteFault(f"{path}.mapping_id", "the mapping is for other issues")
         way = (issue.project_id, issue.issue_type_id, record.source_status_id, record.transition_id)
         if way not in known:
             known[way] = workflows.transition_fault(*way)

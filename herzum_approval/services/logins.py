@@ -283,9 +283,9 @@ def _touch(token_digest: str, now: datetime) -> None:
         logger.warning("a session's use could not be noted", exc_info=True)
 
 
-def close_session(token_digest: str) -> None:
-    """Sign out: the session's id is dead from now on."""
-    writing(lambda database: stored_sessions.delete_session(database, token_digest), is_daily=True)
+def close_session(token: str) -> None:
+    """Sign out: the session's id is dead from now on, if it ever was alive."""
+    writing(lambda database: stored_sessions.delete_session(database, _digest(token)), is_daily=True)
 
 
 def _digest(token: str) -> str:

@@ -25,18 +25,20 @@ from herzum_approval.services import approval_paths, encryption, logins, snapsho
 from tests.live import free_port
 
 ROOT = Path(__file__).parent.parent.parent
+COST = "HERZUM_APPROVAL_BCRYPT_COST"
 DEMO = str(ROOT / "herzum_approval" / "data" / "demo.json")
 
 
 @pytest.fixture(autouse=True)
-def environment(tmp_path):
-    """Settings of a new database in SQLite and of the cheapest hashes allowed; `serve` leaves none behind."""
+def environment(tmp_path, monkeypatch):
+    """Settings of a new database in SQLite and of cheap hashes; `serve` leaves none behind."""
     before = dict(os.environ)
     handler = signal.getsignal(signal.SIGTERM)
     for name in [name for name in before if name.startswith(config.PREFIX)]:
         del os.environ[name]
     os.environ["HERZUM_APPROVAL_DATABASE_URL"] = f"sqlite:///{tmp_path / 'site.db'}"
-    os.environ["HERZUM_APPROVAL_BCRYPT_COST"] = "10"
+    os.environ[COST] = "4"
+    monkeypatch.setattr(config, "LEAST_BCRYPT_COST", 4)
     yield
     os.environ.clear()
     os.environ.update(before)
@@ -389,8 +391,10 @@ class Server:
             str(self.port),
             *self.options,
         ]
+        # A process of its own refuses cheap hashes, as it should.
+        environment = {name: value for name, value in os.environ.items() if name != COST}
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         deadline = time.monotonic() + 20
         while not self.answers():

@@ -520,10 +520,8 @@ def test_the_kept_digest_is_no_id() -> None:
 
 def test_a_closed_session_is_dead_and_others_live() -> None:
     first, second = sign_in(), sign_in()
-    actor = logins.session_actor(first)
-    assert actor is not None
-    assert actor.session_digest is not None
-    logins.close_session(actor.session_digest)
+    assert logins.session_actor(first) is not None
+    logins.close_session(first)
     assert logins.session_actor(first) is None
     assert logins.session_actor(second) is not None
 

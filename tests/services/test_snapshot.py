@@ -353,6 +353,16 @@ DANGLING = [
         "of the approval_map",
     ),
     (
+        changed("issue_approvals", 0, "mapping_id", to=3),
+        "issue_approvals[0].mapping_id",
+        "the mapping is for other issues",
+    ),
+    (
+        changed("issue_approvals", 5, "mapping_id", to=7),
+        "issue_approvals[5].mapping_id",
+        "the mapping is for other issues",
+    ),
+    (
         changed("issue_approvals", 3, "target", to="role:10000"),
         "issue_approvals[3].target",
         "is no principal",

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
-from herzum_approval import config
+from herzum_approval import clock, config
 from herzum_approval.domain.approval_paths import (
     ApprovalDefinition,
     ApprovalPath,
@@ -145,5 +144,5 @@ def _spelt(moment: datetime) -> str:
 
 def _spelt_locally(moment: datetime) -> str:
     """Return the moment as `2022-09-26T17:32:42+02:00`, in the zone that is set."""
-    zone = ZoneInfo(config.current().approval_path_time_zone)
-    return moment.astimezone(zone).isoformat(timespec="seconds")
+    local = clock.in_zone(moment, config.current().approval_path_time_zone)
+    return local.isoformat(timespec="seconds")

@@ -6,14 +6,13 @@ domain value, so that a schema can dump either.
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marshmallow import fields
 
-from herzum_approval import config
+from herzum_approval import clock, config
 from herzum_approval.domain.issue_approvals import ApprovalStatus
 from herzum_approval.errors import Fault, Problem
 
@@ -90,7 +89,8 @@ def _minute(minutes: int, time_zone: str) -> str:
 
     No zone has been off by part of a minute since 1972.
     """
-    return datetime.fromtimestamp(minutes * 60, _zone(time_zone)).strftime("%d/%m/%Y %H:%M:")
+    moment = datetime.fromtimestamp(minutes * 60, UTC)
+    return clock.in_zone(moment, time_zone).strftime("%d/%m/%Y %H:%M:")
 
 
 class MomentOrNotSent(Moment):
@@ -98,11 +98,6 @@ class MomentOrNotSent(Moment):
 
     def spell(self, value: Any) -> Any:
         return "Not Sent" if value is None else super().spell(value)
-
-
-@lru_cache(maxsize=16)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
 
 
 class Given(fields.String):

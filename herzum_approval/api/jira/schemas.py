@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marshmallow import EXCLUDE, Schema, fields, post_dump
 
-from herzum_approval import config
+from herzum_approval import clock, config
 
 
 class JiraTime(fields.Field[datetime]):
@@ -20,7 +19,7 @@ class JiraTime(fields.Field[datetime]):
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
             return None
-        local = value.astimezone(ZoneInfo(config.current().time_zone))
+        local = clock.in_zone(value, config.current().time_zone)
         return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
 
 

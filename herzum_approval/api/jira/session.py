@@ -102,8 +102,10 @@ def current_session(version: str) -> Response:
 def sign_out(version: str) -> Response:
     """Sign out."""
     login.require_actor()
-    if g.actor.session_digest is not None:
-        logins.close_session(g.actor.session_digest)
+    # Clients that send Basic credentials keep cookies too, and are told to forget this one.
+    token = login.session_token()
+    if token is not None:
+        logins.close_session(token)
     response = Response(status=204)
     login.drop_session_cookie(response)
     return response

@@ -211,6 +211,17 @@ def test_the_login_comes_before_the_licence_and_that_before_the_body(site: Site)
     site.client.post(f"{PATH}/214124214/action", b"{", headers=headers, status=400)
 
 
+def test_a_body_that_is_told_to_be_too_long_comes_before_the_login(site: Site) -> None:
+    answer = site.client.post(f"{PATH}/11/action", b" " * (1024 * 1024 + 1), status=413)
+    assert answer.json["errorCode"] == "request.body.toolarge"
+
+
+def test_members_are_looked_at_before_the_action_is(site: Site) -> None:
+    for action in (None, "WRONG"):
+        answer = site.post(status=400, action=action, comment=1)
+        assert answer.json["errorCode"] == "request.body.malformed"
+
+
 # -- credentials ------------------------------------------------------------------------------
 
 

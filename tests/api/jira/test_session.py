@@ -237,8 +237,18 @@ def test_signing_out(client: TestApp, version: str) -> None:
     client.get("/rest/auth/1/session", status=401)
 
 
-def test_signing_out_with_basic_credentials_ends_no_session(client: TestApp) -> None:
+def test_signing_out_with_basic_credentials_ends_the_cookies_session(client: TestApp) -> None:
+    """Postman sends both; whoever is told to forget the cookie must not leave it alive."""
     token = cookie(sign_in(client, status=200)).value
+    answer = client.delete("/rest/auth/1/session", headers=basic("admin"), status=204)
+    assert cookie(answer)["max-age"] == "0"
+    client.set_cookie("JSESSIONID", token)
+    client.get("/rest/auth/1/session", status=401)
+
+
+def test_signing_out_with_basic_credentials_leaves_other_sessions_alone(client: TestApp) -> None:
+    token = cookie(sign_in(client, status=200)).value
+    client.reset()
     client.delete("/rest/auth/1/session", headers=basic("admin"), status=204)
     client.set_cookie("JSESSIONID", token)
     client.get("/rest/auth/1/session", status=200)
