@@ -135,6 +135,8 @@ def create_entry(entry: Entry) -> Versioned[Entry]:
 def edit_entry(entry: Entry, *, versions: Collection[int] | None = None) -> Versioned[Entry]:
     """Write the entry of this id as given, and return it as it is then; what runs goes on as it was.
 
+    Approvals of a page that goes to another space go with it.
+
     versions: one of them must be the present one; None for any.
     Raises: what `show_entry` raises, VERSION_STALE, and what `create_entry` raises.
     """
@@ -145,9 +147,17 @@ def edit_entry(entry: Entry, *, versions: Collection[int] | None = None) -> Vers
         _check(database, entry)
         if not stored.update_entry(database, entry, before.version):
             raise Outrun
+        if isinstance(entry, Page):
+            _move_approvals(database, entry, before.entry.space_id)
         return before.succeeded_by(entry)
 
     return writing(work, alone=_is_named_once(entry))
+
+
+def _move_approvals(database: Any, page: Page, space_id: int) -> None:
+    """Take the approvals of a page along to the space where it is now. space_id: where it was."""
+    if page.space_id != space_id:
+        stored_paths.move_paths(database, Place(Product.CONFLUENCE, page.id), page.space_id)
 
 
 def _is_named_once(entry: ApprovalDefinition | Condition | Space | Page) -> bool:

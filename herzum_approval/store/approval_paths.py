@@ -283,6 +283,19 @@ def update_path(database: Database, before: ApprovalPath, outcome: Outcome) -> A
     return later
 
 
+def move_paths(database: Database, place: Place, collection_id: int) -> None:
+    """Let the runs of an issue or page be of the project or space where that is now."""
+    table = path_tables.ApprovalPath
+    change(
+        database,
+        "move paths",
+        lambda: table.update(
+            {table.collection_id: slot("collection_id"), table.version: table.version + 1}
+        ).where(table.product == slot("product"), table.ref_id == slot("ref_id")),
+        [{"collection_id": collection_id, "product": place.product.value, "ref_id": place.ref_id}],
+    )
+
+
 def delete_paths(database: Database, path_ids: Sequence[int]) -> None:
     """Delete runs, with what was to be sent for them."""
     table = path_tables.ApprovalPath

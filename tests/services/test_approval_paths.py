@@ -448,6 +448,20 @@ def test_pages_go_with_their_approvals_and_comments():
     assert databases.find_faults() == []
 
 
+def test_a_page_takes_its_approvals_to_another_space():
+    path = started("46", "10068", CONFLUENCE)
+    other = started("46", "10004", CONFLUENCE)
+    space = approval_definitions.create_entry(Space(id=0, key="OPS", name="Operations")).entry
+    page = approval_definitions.show_entry(Page, 10068).entry
+    approval_definitions.edit_entry(replace(page, title="Renamed"))
+    assert listed("10068", CONFLUENCE) == (path,)
+    approval_definitions.edit_entry(replace(page, space_id=space.id))
+    assert listed("10068", CONFLUENCE) == (replace(path, collection_id=space.id, version=2),)
+    assert listed("10004", CONFLUENCE) == (other,)
+    assert databases.find_faults() == []
+    assert approval_paths.vote(path.id, "bob", ACCEPTED).path_status is PathStatus.SUCCESS
+
+
 def test_what_is_used_stays():
     given(approval_conditions=[{"id": 1, "name": "tasks", "jql": "type = Task"}])
     define({"kind": "USER", "username": "bob", "condition_id": 1})
