@@ -206,7 +206,7 @@ def create_approval(
         around = around_steps(database, present, definition.steps, definition.condition_ids)
         outcome = runs.start(definition, stored.reserve_path_id(database), wish, around)
         stored.insert_path(database, outcome)
-        return shown(database, [outcome.path])
+        return shown(database, [runs.as_of(outcome.path, wish.now)])
 
     return writing(work, is_daily=True)
 

@@ -248,6 +248,7 @@ def test_members_who_left_have_no_vote():
 
 def test_an_approval_expires_without_anybody_doing_it():
     path = started(expires_at=clock.now() - timedelta(seconds=1))
+    assert path.path_status is PathStatus.EXPIRED
     assert listed()[0].path_status is PathStatus.EXPIRED
     assert approval_paths.show_path(path.id).path_status is PathStatus.EXPIRED
     refused(Fault.PATH_ENDED, approval_paths.vote, path.id, "alice", ACCEPTED)
