@@ -61,7 +61,7 @@ def _maybe(values):
     return st.none() | st.sampled_from(sorted(values)) if values else st.none()
 
 
-def steps(usernames, group_names, user_fields=(), group_fields=(), condition_ids=()):
+def steps(usernames, group_names, user_fields=(), group_fields=(), condition_ids=(), email_fields=()):
     """Steps of every kind that these allow."""
     shared = {
         "action": actions,
@@ -90,6 +90,8 @@ def steps(usernames, group_names, user_fields=(), group_fields=(), condition_ids
         found.append(of(StepKind.USER_FIELD, field_id=st.sampled_from(user_fields), **several, **fields))
     if group_fields:
         found.append(of(StepKind.GROUP_FIELD, field_id=st.sampled_from(group_fields), **several, **fields))
+    if email_fields:
+        found.append(of(StepKind.EMAIL_FIELD, field_id=st.sampled_from(email_fields), **several, **fields))
     return st.one_of(found)
 
 
@@ -202,6 +204,7 @@ def path_parts(draw, collection, *, users, groups, projects, issues, fields):
         [REPORTER, ASSIGNEE, *pickers[FieldType.USER_PICKER]],
         pickers[FieldType.GROUP_PICKER],
         condition_ids,
+        pickers[FieldType.EMAIL],
     )
 
     def definition(id):

@@ -328,10 +328,12 @@ def _ways(workflow):
 def _issue(draw, id, projects, type_ids, workflow_of, usernames, group_names, fields):
     project = draw(st.sampled_from(projects))
     type_id = draw(st.sampled_from(type_ids))
-    held = {
-        field.id: draw(_of(usernames if field.type is FieldType.USER_PICKER else group_names))
-        for field in fields
+    of_type = {
+        FieldType.USER_PICKER: usernames,
+        FieldType.GROUP_PICKER: group_names,
+        FieldType.EMAIL: ["x@example.com", "Y@example.com"],
     }
+    held = {field.id: draw(_of(of_type[field.type])) for field in fields}
     return Issue(
         id=id,
         key=f"{project.key}-{id}",

@@ -1,6 +1,5 @@
 """What must hold in definitions, conditions and runs of approval paths."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from herzum_approval.domain import jql
@@ -20,14 +19,10 @@ from herzum_approval.domain.approval_paths import (
 )
 from herzum_approval.domain.http_steps import CallState, HttpCall
 from herzum_approval.domain.jira import FieldType
+from herzum_approval.domain.people import is_email_address
 from herzum_approval.domain.site_references import SiteFault
 from herzum_approval.domain.sites import Site
 
-_ADDRESS = re.compile(
-    r"(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+)*"
-    r"@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
-)
-"""What every mail server takes; an address can be spelt in stranger ways, which are refused."""
 _UNDECIDED = (StepStatus.PENDING, StepStatus.ACTIVE)
 
 _BELONGS_TO: Mapping[str, frozenset[StepKind]] = {
@@ -37,6 +32,13 @@ _BELONGS_TO: Mapping[str, frozenset[StepKind]] = {
     "field_id": FIELD_KINDS,
 }
 """What names the people of a step, and the kinds of step that need it."""
+
+_FIELDS_OF: Mapping[StepKind, tuple[FieldType, str]] = {
+    StepKind.USER_FIELD: (FieldType.USER_PICKER, "users"),
+    StepKind.GROUP_FIELD: (FieldType.GROUP_PICKER, "groups"),
+    StepKind.EMAIL_FIELD: (FieldType.EMAIL, "e-mail addresses"),
+}
+"""The type of field that each kind of step looks into, and what such a field holds."""
 
 
 # -- definitions ------------------------------------------------------------------------------
@@ -71,7 +73,7 @@ def _step_faults(step: DefinitionStep) -> Iterator[tuple[str, str]]:
             yield name, f"a step of kind {step.kind.value} {'needs one' if is_needed else 'has none'}"
     if step.action is StepAction.STARTED:
         yield "action", "only the start of an approval is of it"
-    if step.email is not None and not _ADDRESS.fullmatch(step.email):
+    if step.email is not None and not is_email_address(step.email):
         yield "email", "is no e-mail address"
     if step.parallel_group is not None and step.parallel_group < 0:
         yield "parallel_group", "must be 0 or more"
@@ -116,7 +118,7 @@ def definition_link_faults(site: Site) -> Iterator[SiteFault]:
                 f"{path}.collection_id", f"{definition.collection_id} is the id of none of the {name}"
             )
         for position, step in enumerate(definition.steps):
-            if step.field_id is None:
+            if step.field_id is None or step.kind not in FIELD_KINDS:
                 continue
             if reason := _field_fault(definition.product, step, types):
                 yield SiteFault(f"{path}.steps[{position}].field_id", reason)
@@ -125,13 +127,12 @@ def definition_link_faults(site: Site) -> Iterator[SiteFault]:
 def _field_fault(product: Product, step: DefinitionStep, types: Mapping[str, FieldType]) -> str | None:
     if product is not Product.JIRA:
         return "pages have no fields"
-    is_group = step.kind is StepKind.GROUP_FIELD
+    wanted, held = _FIELDS_OF[step.kind]
     if step.field_id in (REPORTER, ASSIGNEE):
-        return f"{step.field_id} holds no groups" if is_group else None
+        return None if wanted is FieldType.USER_PICKER else f"{step.field_id} holds no {held}"
     found = types.get(step.field_id or "")
     if found is None:
         return f"{step.field_id!r} is the id of none of the custom_fields"
-    wanted = FieldType.GROUP_PICKER if is_group else FieldType.USER_PICKER
     return None if found is wanted else f"{step.field_id!r} is a {found.value}"
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from herzum_approval.domain.approval_path_reports import Occasion, report
 from herzum_approval.domain.approval_path_votes import Around, members_of, place_of, tally
 from herzum_approval.domain.approval_paths import (
+    ADDRESS_KINDS,
     FIELD_KINDS,
     ApprovalDefinition,
     ApprovalPath,
@@ -114,7 +115,7 @@ def vote(
 ) -> Outcome:
     """Return the approval after a vote (6, 7, 8).
 
-    voter: a username, or the address of an EMAIL step. position: the place of the step in `path.steps`;
+    voter: a username, or an e-mail address that was asked. position: the place of the step in `path.steps`;
     None is the first active one on which the voter has yet to vote.
     Raises: PATH_ENDED, STEP_NOT_ACTIVE, VOTER_NOT_ASKED, VOTE_CAST, ABSTAINING_DISABLED.
     """
@@ -297,7 +298,7 @@ class _Run:
         awaits_decision = step.definition.awaits_decision
         status = StepStatus.ACTIVE if awaits_decision else StepStatus.SUCCESS
         self.steps[place] = replace(step, status=status)
-        is_address = step.definition.kind is StepKind.EMAIL
+        is_address = step.definition.kind in ADDRESS_KINDS
         for member in step.members:
             self.mails.append(
                 PathMail(

@@ -35,7 +35,7 @@ class Around:
 
 
 def members_of(step: DefinitionStep, starter: str, around: Around) -> tuple[str, ...]:
-    """Return who may vote on a step: usernames, or one e-mail address."""
+    """Return who may vote on a step: usernames, or e-mail addresses; nobody twice, however they are spelt."""
     found: Iterable[str]
     match step.kind:
         case StepKind.HTTP:
@@ -46,13 +46,16 @@ def members_of(step: DefinitionStep, starter: str, around: Around) -> tuple[str,
             return (step.email,) if step.email else ()
         case StepKind.GROUP:
             found = around.members.get(step.group or "", ())
-        case StepKind.USER_FIELD:
+        case StepKind.USER_FIELD | StepKind.EMAIL_FIELD:
             found = around.reference.names_in(step.field_id or "")
         case StepKind.GROUP_FIELD:
             groups = around.reference.names_in(step.field_id or "")
             found = [name for group in groups for name in around.members.get(group, ())]
     excluded = starter if step.is_creator_excluded else None
-    return tuple(dict.fromkeys(name for name in found if name != excluded))
+    voters: dict[str, str] = {}
+    for name in found:
+        voters.setdefault(folded(name), name)
+    return tuple(name for name in voters.values() if name != excluded)
 
 
 def place_of(path: ApprovalPath, voter: str, position: int | None) -> tuple[int, str]:

@@ -26,6 +26,7 @@ class StepKind(StrEnum):
     HTTP = "HTTP"
     USER_FIELD = "USER_FIELD"  # whoever stands in a field of the issue
     GROUP_FIELD = "GROUP_FIELD"  # the members of the groups that stand in one
+    EMAIL_FIELD = "EMAIL_FIELD"  # whoever has the addresses that stand in one
 
 
 class StepAction(StrEnum):
@@ -71,7 +72,9 @@ class HttpMethod(StrEnum):
     DELETE = "DELETE"
 
 
-FIELD_KINDS = frozenset({StepKind.USER_FIELD, StepKind.GROUP_FIELD})
+FIELD_KINDS = frozenset({StepKind.USER_FIELD, StepKind.GROUP_FIELD, StepKind.EMAIL_FIELD})
+ADDRESS_KINDS = frozenset({StepKind.EMAIL, StepKind.EMAIL_FIELD})
+"""Kinds whose voters are e-mail addresses; of the others they are users."""
 
 REPORTER = "reporter"
 ASSIGNEE = "assignee"
@@ -152,7 +155,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """What one person said. voter: a username, or the address of an EMAIL step."""
+    """What one person said. voter: a username, or the e-mail address that was asked."""
 
     voter: str
     decision: Decision
@@ -164,7 +167,7 @@ class PathStep:
     """A step of a run.
 
     definition: as it was when the approval started.
-    members: who may vote, usernames or one e-mail address; known once the step is active, of fields that
+    members: who may vote, usernames or e-mail addresses; known once the step is active, of fields that
         are looked into at the start from then on.
     decision, decided_at: None while there is none; notices to people never have one.
     refreshed_at: when the person's name was looked up (the vendor's `lastUpdated`, inferred).
@@ -248,8 +251,8 @@ class Reference:
     """The issue or page that an approval is of.
 
     key: of an issue; None for a page. title: the issue's summary, or the page's title.
-    creator, modifier: of a page, usernames. fields: custom field id to names, of an issue; `reporter` and
-    `assignee` are among them.
+    creator, modifier: of a page, usernames. fields: custom field id to names or addresses, of an issue;
+    `reporter` and `assignee` are among them.
     """
 
     product: Product
@@ -267,5 +270,5 @@ class Reference:
         return f"{self.key} {self.title}" if self.key else self.title
 
     def names_in(self, field_id: str) -> tuple[str, ...]:
-        """Return the usernames or group names that the field holds, in order; none where it is empty."""
+        """Return the usernames, group names or addresses that the field holds, in order."""
         return dict(self.fields).get(field_id, ())

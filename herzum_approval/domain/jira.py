@@ -126,11 +126,15 @@ class Project:
 class FieldType(StrEnum):
     USER_PICKER = "user picker"
     GROUP_PICKER = "group picker"
+    EMAIL = "mail field"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomField:
-    """A field of issues that holds users or groups. id: as Jira spells it, `customfield_10100`."""
+    """A field of issues that holds users, groups or e-mail addresses.
+
+    id: as Jira spells it, `customfield_10100`.
+    """
 
     id: str
     name: str

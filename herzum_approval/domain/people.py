@@ -1,5 +1,6 @@
 """Users, groups and principals: who somebody is, and by which names rights are given to them."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,17 @@ ANYONE = "anyone"
 def folded(name: str) -> str:
     """Return the spelling under which names are compared: NFC, letter case ignored."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+_ADDRESS = re.compile(
+    r"(?=.{3,254}$)[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+)*"
+    r"@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
+)
+
+
+def is_email_address(text: str) -> bool:
+    """Return whether every mail server takes it; an address can be spelt in stranger ways, which are not."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def user_principal(username: str) -> str:

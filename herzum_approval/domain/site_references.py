@@ -14,7 +14,7 @@ from herzum_approval.domain.approval_paths import ASSIGNEE, REPORTER
 from herzum_approval.domain.approvals import Approver, ApproverKind
 from herzum_approval.domain.jira import FieldType
 from herzum_approval.domain.mappings import ALL
-from herzum_approval.domain.people import ANYONE, folded
+from herzum_approval.domain.people import ANYONE, folded, is_email_address
 from herzum_approval.domain.sites import FORMAT, Site
 
 
@@ -408,10 +408,15 @@ def _field_faults(site: Site, targets: _Targets) -> Iterator[SiteFault]:
                 continue
             if not names:
                 yield SiteFault(path, "is empty; a field without a value is left out")
-            target = "users[].username" if types[field_id] is FieldType.USER_PICKER else "groups[].name"
             for position, name in enumerate(names):
-                if reason := targets.missing(target, name):
+                if reason := _held_fault(types[field_id], name, targets):
                     yield SiteFault(f"{path}[{position}]", reason)
+
+
+def _held_fault(type: FieldType, name: str, targets: _Targets) -> str | None:
+    if type is FieldType.EMAIL:
+        return None if is_email_address(name) else "is no e-mail address"
+    return targets.missing("users[].username" if type is FieldType.USER_PICKER else "groups[].name", name)
 
 
 def _key_field_faults(site: Site) -> Iterator[SiteFault]:
@@ -450,7 +455,8 @@ def _approver_fault(approver: Approver, targets: _Targets, types: dict[str, Fiel
     is_role = approver.kind is ApproverKind.PROJECT_ROLE
     if reason := targets.missing(target, _number(approver.value) if is_role else approver.value):
         return reason
+    if target != "custom_fields[].id":
+        return None
     is_group_field = approver.kind is ApproverKind.GROUP_PICKER
-    if target == "custom_fields[].id" and (types[approver.value] is FieldType.GROUP_PICKER) != is_group_field:
-        return f"{approver.value!r} is a {types[approver.value].value}"
-    return None
+    wanted, found = FieldType.GROUP_PICKER if is_group_field else FieldType.USER_PICKER, types[approver.value]
+    return None if found is wanted else f"{approver.value!r} is a {found.value}"

@@ -281,7 +281,7 @@ def allowed_hosts(text: str) -> AllowedHosts:
 def vote(path_id: int, voter: str, decision: Decision, *, position: int | None = None) -> ApprovalPath:
     """Return the run after a vote.
 
-    voter: a username, or the e-mail address of an EMAIL step. position: the step's place, from 0, in the
+    voter: a username, or an e-mail address that was asked. position: the step's place, from 0, in the
     run; None for the first one that waits for this voter.
     Raises: PATH_UNKNOWN, and what `approval_path_runs.vote` raises.
     """

@@ -229,7 +229,7 @@ class Issue(Table):
 
 
 class IssueField(Table):
-    """What a user or group picker of an issue holds, in order."""
+    """What a custom field of an issue holds, in order."""
 
     issue = reference(Issue, on_delete="CASCADE")
     custom_field = reference(CustomField)

@@ -27,8 +27,15 @@ from tests.approval_path_strategies import (
 
 MEMBERS = {"all": ["alice", "bob", "carol", "dave"], "two": ["alice", "bob"], "one": ["alice"], "none": []}
 USERS = MEMBERS["all"]
-FIELDS = (("customfield_1", ("bob", "carol")), ("customfield_2", ("two", "none")), ("assignee", ("dave",)))
-STEPS = steps(USERS, MEMBERS, ["customfield_1", "assignee", "reporter"], ["customfield_2"], [1, 2, 3])
+FIELDS = (
+    ("customfield_1", ("bob", "carol")),
+    ("customfield_2", ("two", "none")),
+    ("customfield_3", ("x@example.com", "Y@example.com")),
+    ("assignee", ("dave",)),
+)
+STEPS = steps(
+    USERS, MEMBERS, ["customfield_1", "assignee", "reporter"], ["customfield_2"], [1, 2, 3], ["customfield_3"]
+)
 UNDECIDED = (StepStatus.PENDING, StepStatus.ACTIVE)
 
 

@@ -130,6 +130,7 @@ def test_without_steps_left_it_is_approved_at_once():
         group("gone"),
         field("customfield_9"),
         field("customfield_9", StepKind.GROUP_FIELD),
+        field("customfield_9", StepKind.EMAIL_FIELD),
         field("reporter"),
     ],
 )
@@ -171,6 +172,21 @@ def test_a_field_that_is_empty_when_its_step_comes_is_left_out_or_fails(is_skipp
 def test_the_members_of_a_group_field_are_those_of_its_groups():
     path = start(field("customfield_2", StepKind.GROUP_FIELD)).path
     assert path.active_steps[0].members == ("alice", "bob", "carol")
+
+
+def test_the_addresses_of_a_field_are_asked_and_vote():
+    addresses = ("customfield_3", ("Ann@example.com", "ben@example.com", "ann@EXAMPLE.com"))
+    around = replace(AROUND, reference=replace(ISSUE, fields=(addresses,)))
+    outcome = start(field("customfield_3", StepKind.EMAIL_FIELD, required_votes=2), around=around)
+    assert outcome.path.active_steps[0].members == ("Ann@example.com", "ben@example.com")
+    assert [mail.recipient for mail in outcome.mails] == ["email:Ann@example.com", "email:ben@example.com"]
+    path = vote(outcome.path, "ANN@example.com", around=around).path
+    refused(Fault.VOTE_CAST, vote, path, "ann@example.com", around=around)
+    ended = vote(path, "ben@example.com", around=around)
+    assert ended.path.path_status is PathStatus.SUCCESS
+    assert ended.report.endswith(
+        "\ncustomfield_3: ACCEPTED\n- Ann@example.com: ACCEPTED\n- ben@example.com: ACCEPTED"
+    )
 
 
 # -- order ------------------------------------------------------------------------------------

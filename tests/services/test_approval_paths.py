@@ -240,6 +240,22 @@ def test_a_step_without_anybody_refuses_the_start():
     assert started("500", "TEST-2").steps[2].members == ("carol", "dave")
 
 
+def test_the_addresses_in_a_field_are_asked_and_come_back_from_a_snapshot():
+    given(
+        custom_fields=[{"id": "customfield_1", "name": "Customers", "type": "mail field"}],
+        issues=[{"id": 12305, "fields": {"customfield_1": ["Ann@example.com", "ben@example.com"]}}],
+    )
+    define({"kind": "EMAIL_FIELD", "field_id": "customfield_1", "required_votes": 2})
+    path = started("500")
+    assert path.steps[1].members == ("Ann@example.com", "ben@example.com")
+    recipients = [mail["recipient"] for mail in snapshot.export_all()["path_mails"]]
+    assert recipients == ["email:Ann@example.com", "email:ben@example.com"]
+    snapshot.import_all(snapshot.export_all())
+    assert approval_paths.vote(path.id, "ann@example.com", ACCEPTED).is_running
+    assert approval_paths.vote(path.id, "ben@example.com", ACCEPTED).path_status is PathStatus.SUCCESS
+    refused(Fault.PATH_STEP_EMPTY, started, "500", "TEST-2")
+
+
 def test_members_who_left_have_no_vote():
     given(users=[{"id": 10002, "username": "bob", "is_active": False}])
     path = started("98", "10068", CONFLUENCE)

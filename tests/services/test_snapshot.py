@@ -389,6 +389,7 @@ DANGLING = [
 PICKERS = [
     {"id": "customfield_1", "name": "Users", "type": "user picker"},
     {"id": "customfield_2", "name": "Groups", "type": "group picker"},
+    {"id": "customfield_3", "name": "Addresses", "type": "mail field"},
 ]
 
 
@@ -398,6 +399,7 @@ def approver(**given):
 
 APPROVERS = [
     (approver(kind="reporter", value="bob"), "value", "the property 'reporter' has no value"),
+    (approver(kind="user picker", value="customfield_3"), "value", "'customfield_3' is a mail field"),
     (approver(kind="group"), "value", "the property 'group' needs a value"),
     (approver(kind="project role", value="Users"), "value", "none of the project_roles"),
     (approver(kind="group picker", value="customfield_1"), "value", "'customfield_1' is a user picker"),
@@ -486,6 +488,11 @@ MISFITS = [
         {**changed("issues", 0, "fields", to={"customfield_2": ["bob"]}), "custom_fields": PICKERS},
         "issues[0].fields.customfield_2[0]",
         "none of the groups",
+    ),
+    (
+        {**changed("issues", 0, "fields", to={"customfield_3": ["a@b", "bob"]}), "custom_fields": PICKERS},
+        "issues[0].fields.customfield_3[1]",
+        "is no e-mail address",
     ),
     (
         changed("custom_roles", 1, "name", to="FinanceRole"),

@@ -65,7 +65,8 @@ class DefinitionStepSchema(Document):
     group = Text("Of GROUP: its name", allow_none=True)
     email = Text("Of EMAIL", allow_none=True)
     field_id = Text(
-        "Of USER_FIELD: `reporter`, `assignee` or a user picker; of GROUP_FIELD: a group picker",
+        "Of USER_FIELD: `reporter`, `assignee` or a user picker; of GROUP_FIELD: a group picker; "
+        "of EMAIL_FIELD: a mail field",
         allow_none=True,
     )
     resolution = _choice("When the field is looked into", FieldResolution)
@@ -157,7 +158,7 @@ class PathStepSchema(Document):
     definition = Part(DefinitionStepSchema, required=True, metadata={"description": "As it was at the start"})
     status = _choice("How it stands", StepStatus, required=True)
     members = fields.List(
-        fields.String(), required=True, metadata={"description": "Who may vote; usernames, or an address"}
+        fields.String(), required=True, metadata={"description": "Who may vote; usernames, or addresses"}
     )
     votes = fields.List(fields.Nested(VoteSchema), required=True)
     decision = _choice("null as long as there is none", Decision, required=True, allow_none=True)
@@ -206,7 +207,7 @@ class CastSchema(Document):
 
     makes = dict
 
-    voter = Text("A username, or the address of an EMAIL step", required=True)
+    voter = Text("A username, or an e-mail address that was asked", required=True)
     decision = _choice("Final", Decision, required=True)
     position = Number(
         "The place of the step, from 0, which is the start; the first that waits, where it is left out",

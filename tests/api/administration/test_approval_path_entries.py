@@ -205,6 +205,10 @@ def test_addresses(ask, address, status):
             step(kind="GROUP_FIELD", username=None, fieldId="assignee"),
             "steps[0].fieldId: assignee holds no groups",
         ),
+        (
+            step(kind="EMAIL_FIELD", username=None, fieldId="reporter"),
+            "steps[0].fieldId: reporter holds no e-mail addresses",
+        ),
     ],
 )
 def test_what_does_not_lead_anywhere(ask, body, text):
