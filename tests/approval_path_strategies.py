@@ -107,6 +107,7 @@ def definitions(draw, each_step, *, id=1, product=Product.JIRA, collection_ids=(
         is_available_for_customers=draw(st.booleans()),
         steps=tuple(draw(st.lists(each_step, min_size=1, max_size=5))),
         rejection_steps=tuple(draw(st.lists(http_steps(condition_ids), max_size=2))),
+        success_steps=tuple(draw(st.lists(http_steps(condition_ids), max_size=2))),
     )
 
 
@@ -117,7 +118,7 @@ def happen(draw, outcome, around, now):
     place = draw(st.sampled_from(waiting))
     step = path.steps[place]
     if step.definition.kind is StepKind.HTTP:
-        call = next(each for each in outcome.calls if each.position == place and not each.is_of_rejection)
+        call = next(each for each in outcome.calls if each.position == place and not each.informs_of_end)
         answered = replace(
             call, state=CallState.ANSWERED, status=draw(st.sampled_from([200, 500])), answered_at=now
         )

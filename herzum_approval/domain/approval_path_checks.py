@@ -58,9 +58,10 @@ def definition_value_faults(site: Site) -> Iterator[SiteFault]:
         for position, step in enumerate(definition.steps):
             for name, reason in _step_faults(step):
                 yield SiteFault(f"{path}.steps[{position}].{name}", reason)
-        for position, step in enumerate(definition.rejection_steps):
-            for name, reason in _rejection_step_faults(step):
-                yield SiteFault(f"{path}.rejection_steps[{position}].{name}", reason)
+        for part, end in (("rejection_steps", "a rejection"), ("success_steps", "a success")):
+            for position, step in enumerate(getattr(definition, part)):
+                for name, reason in _informing_step_faults(step, end):
+                    yield SiteFault(f"{path}.{part}[{position}].{name}", reason)
         if definition.product is not Product.JIRA:
             for name in _conditioned(definition):
                 yield SiteFault(f"{path}.{name}", "conditions are asked of issues only")
@@ -87,9 +88,9 @@ def _step_faults(step: DefinitionStep) -> Iterator[tuple[str, str]]:
         yield "url_template", "must not be empty"
 
 
-def _rejection_step_faults(step: DefinitionStep) -> Iterator[tuple[str, str]]:
+def _informing_step_faults(step: DefinitionStep, end: str) -> Iterator[tuple[str, str]]:
     if step.kind is not StepKind.HTTP:
-        yield "kind", "after a rejection there are only HTTP steps"
+        yield "kind", f"after {end} there are only HTTP steps"
         return
     yield from _step_faults(step)
 
@@ -97,7 +98,7 @@ def _rejection_step_faults(step: DefinitionStep) -> Iterator[tuple[str, str]]:
 def _conditioned(definition: ApprovalDefinition) -> Iterator[str]:
     if definition.condition_id is not None:
         yield "condition_id"
-    for name in ("steps", "rejection_steps"):
+    for name in ("steps", "rejection_steps", "success_steps"):
         for position, step in enumerate(getattr(definition, name)):
             if step.condition_id is not None:
                 yield f"{name}[{position}].condition_id"
@@ -163,7 +164,8 @@ def _run_faults(path: ApprovalPath) -> Iterator[tuple[str, str]]:
     if not path.steps or path.steps[0].definition.action is not StepAction.STARTED:
         yield "steps", "must begin with the start"
         return
-    is_open = any(step.status in _UNDECIDED for step in (*path.steps, *path.rejection_steps))
+    steps = (*path.steps, *path.rejection_steps, *path.success_steps)
+    is_open = any(step.status in _UNDECIDED for step in steps)
     if not path.is_running and is_open:
         yield "path_status", "an approval that has ended awaits nothing"
     if path.is_running and not path.active_steps:
@@ -189,7 +191,10 @@ def _run_step_faults(step: PathStep) -> Iterator[tuple[str, str]]:
 
 
 def _call_faults(call: HttpCall, path: ApprovalPath) -> Iterator[tuple[str, str]]:
-    steps = path.rejection_steps if call.is_of_rejection else path.steps
+    if call.is_of_rejection and call.is_of_success:
+        yield "is_of_success", "one step has one place"
+    after = path.success_steps if call.is_of_success else path.rejection_steps
+    steps = after if call.informs_of_end else path.steps
     if call.position >= len(steps) or steps[call.position].definition.kind is not StepKind.HTTP:
         yield "position", "there is no HTTP step in this place"
     if (call.status is None) is (call.state is CallState.ANSWERED):

@@ -91,11 +91,8 @@ def start(definition: ApprovalDefinition, id: int, wish: Start, around: Around) 
         started_at=wish.now,
         modified_at=wish.now,
         steps=(started, *_steps(definition, wish.performer, around)),
-        rejection_steps=tuple(
-            PathStep(definition=step)
-            for step in definition.rejection_steps
-            if _is_met(step.condition_id, around)
-        ),
+        rejection_steps=_informing(definition.rejection_steps, around),
+        success_steps=_informing(definition.success_steps, around),
         expires_at=wish.expires_at,
         allows_abstaining=wish.allows_abstaining,
     )
@@ -141,7 +138,7 @@ def answer(path: ApprovalPath, call: HttpCall, *, around: Around, now: datetime)
     current = as_of(path, now)
     is_awaited = (
         current.is_running
-        and not call.is_of_rejection
+        and not call.informs_of_end
         and current.steps[call.position].status is StepStatus.ACTIVE
     )
     if not is_awaited:
@@ -194,6 +191,11 @@ def _steps(origin: ApprovalDefinition, starter: str, around: Around) -> Iterable
         yield replace(step, members=members) if definition.kind in FIELD_KINDS else step
 
 
+def _informing(steps: Iterable[DefinitionStep], around: Around) -> tuple[PathStep, ...]:
+    """Return those steps that are to come after one end, conditions asked."""
+    return tuple(PathStep(definition=step) for step in steps if _is_met(step.condition_id, around))
+
+
 def _require_running(path: ApprovalPath, now: datetime) -> None:
     status = as_of(path, now).path_status
     if status is not PathStatus.IN_PROGRESS:
@@ -212,6 +214,7 @@ class _Run:
         self.now = now
         self.steps = list(path.steps)
         self.rejection_steps = path.rejection_steps
+        self.success_steps = path.success_steps
         self.status = path.path_status
         self.modified_at = path.modified_at
         self.calls: list[HttpCall] = []
@@ -222,6 +225,7 @@ class _Run:
             self.path,
             steps=tuple(self.steps),
             rejection_steps=self.rejection_steps,
+            success_steps=self.success_steps,
             modified_at=self.modified_at,
         )
         if self.status is PathStatus.IN_PROGRESS:
@@ -247,7 +251,7 @@ class _Run:
             elif block := self._next_block():
                 self._open(block)
             else:
-                self.status, self.modified_at = PathStatus.SUCCESS, self.now
+                self._succeed()
 
     def _next_block(self) -> list[int]:
         """Return the places of the next step and of those beside it in its parallel group."""
@@ -325,14 +329,29 @@ class _Run:
     def _reject(self) -> None:
         """End the path as rejected; its rejection steps inform."""
         self.status, self.modified_at = PathStatus.FAIL, self.now
+        self.rejection_steps = self._informed(self.rejection_steps)
+
+    def _succeed(self) -> None:
+        """End the path as approved; its success steps inform."""
+        self.status, self.modified_at = PathStatus.SUCCESS, self.now
+        self.success_steps = self._informed(self.success_steps)
+
+    def _informed(self, steps: Iterable[PathStep]) -> tuple[PathStep, ...]:
+        """Make the requests of the steps after the end that has come, and return these steps as done."""
         informed = []
-        for place, step in enumerate(self.rejection_steps):
+        for place, step in enumerate(steps):
             call = rendered(step.definition, self.path, place, self.now)
-            self.calls.append(replace(_recorded(call, self.around.policy), is_of_rejection=True))
+            self.calls.append(
+                replace(
+                    _recorded(call, self.around.policy),
+                    is_of_rejection=self.status is PathStatus.FAIL,
+                    is_of_success=self.status is PathStatus.SUCCESS,
+                )
+            )
             informed.append(
                 replace(step, status=StepStatus.SUCCESS, decision=Decision.ACCEPTED, decided_at=self.now)
             )
-        self.rejection_steps = tuple(informed)
+        return tuple(informed)
 
 
 def _recorded(call: HttpCall, policy: CallPolicy) -> HttpCall:
@@ -352,6 +371,7 @@ def _ended(path: ApprovalPath, status: PathStatus, at: datetime) -> ApprovalPath
         modified_at=at,
         steps=tuple(_cut_off(step) for step in path.steps),
         rejection_steps=tuple(_cut_off(step) for step in path.rejection_steps),
+        success_steps=tuple(_cut_off(step) for step in path.success_steps),
     )
 
 

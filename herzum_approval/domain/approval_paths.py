@@ -123,6 +123,7 @@ class ApprovalDefinition:
     """How an approval runs.
 
     collection_id: the project or space that it is for; None on a global one.
+    rejection_steps, success_steps: run once an approval has failed, or succeeded, and inform only.
     condition_id: an approval is refused where this condition is false (Jira only).
     """
 
@@ -133,13 +134,14 @@ class ApprovalDefinition:
     description: str = ""
     collection_id: int | None = None
     rejection_steps: tuple[DefinitionStep, ...] = ()
+    success_steps: tuple[DefinitionStep, ...] = ()
     is_available_for_customers: bool = False
     condition_id: int | None = None
 
     @property
     def condition_ids(self) -> frozenset[int]:
         """The conditions that it asks, of itself and of its steps."""
-        steps = (*self.steps, *self.rejection_steps)
+        steps = (*self.steps, *self.rejection_steps, *self.success_steps)
         found = (self.condition_id, *(step.condition_id for step in steps))
         return frozenset(id for id in found if id is not None)
 
@@ -189,7 +191,7 @@ class ApprovalPath:
     definition_id: where it came from; the definition may be another by now, or gone.
     collection_id: of the project or space. ref_id: of the issue or page.
     steps: the first one is always that of whoever started it.
-    rejection_steps: run once the path has failed, and inform only.
+    rejection_steps, success_steps: run once the path has failed, or succeeded, and inform only.
     expires_at: None where it never does. modified_at: the last start, decision or end.
     version: how many times it was written.
     """
@@ -206,6 +208,7 @@ class ApprovalPath:
     modified_at: datetime
     steps: tuple[PathStep, ...]
     rejection_steps: tuple[PathStep, ...] = ()
+    success_steps: tuple[PathStep, ...] = ()
     path_status: PathStatus = PathStatus.IN_PROGRESS
     expires_at: datetime | None = None
     allows_abstaining: bool = False

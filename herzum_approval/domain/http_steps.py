@@ -40,7 +40,8 @@ class CallState(StrEnum):
 class HttpCall:
     """The request that one HTTP step of a run makes, templates filled in.
 
-    position: the step's place in the run, of its rejection steps where is_of_rejection.
+    position: the step's place in the run; of its rejection steps where is_of_rejection, of its success
+        steps where is_of_success.
     headers: in the order of the template, one `Name: value` per line.
     status: of the answer. error: why there is none. claimed_at: when somebody last set out to send it.
     """
@@ -54,11 +55,17 @@ class HttpCall:
     headers: str = ""
     body: str = ""
     is_of_rejection: bool = False
+    is_of_success: bool = False
     state: CallState = CallState.WAITING
     status: int | None = None
     error: str | None = None
     answered_at: datetime | None = None
     claimed_at: datetime | None = None
+
+    @property
+    def informs_of_end(self) -> bool:
+        """Whether its step comes after the end, so that no answer decides anything."""
+        return self.is_of_rejection or self.is_of_success
 
     @property
     def is_decided(self) -> bool:

@@ -139,6 +139,7 @@ REFERENCES = {
     "approval_definitions[].condition_id": "approval_conditions[].id",
     "approval_definitions[].steps[].condition_id": "approval_conditions[].id",
     "approval_definitions[].rejection_steps[].condition_id": "approval_conditions[].id",
+    "approval_definitions[].success_steps[].condition_id": "approval_conditions[].id",
     "approval_definitions[].steps[].username": "users[].username",
     "approval_definitions[].steps[].group": "groups[].name",
     "approval_paths[].started_by": "users[].username",

@@ -95,7 +95,7 @@ def shown(database: Any, entries: Iterable[Entry]) -> Shown[Entry]:
 def _definition_steps(entry: ApprovalDefinition | ApprovalPath) -> list[DefinitionStep]:
     if isinstance(entry, ApprovalPath):
         return [step.definition for step in entry.steps]  # the first is of whoever started it
-    return [*entry.steps, *entry.rejection_steps]
+    return [*entry.steps]  # those after an end name nobody
 
 
 # -- finding ----------------------------------------------------------------------------------

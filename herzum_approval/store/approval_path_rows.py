@@ -47,6 +47,7 @@ def definition_rows(definitions: Iterable[ApprovalDefinition]) -> list[Row]:
         definitions,
         steps=lambda each: _text(each.steps),
         rejection_steps=lambda each: _text(each.rejection_steps),
+        success_steps=lambda each: _text(each.success_steps),
         version=always(FIRST),
     )
 
@@ -58,6 +59,7 @@ def path_rows(paths: Iterable[ApprovalPath]) -> list[Row]:
         paths,
         steps=lambda each: _text(each.steps),
         rejection_steps=lambda each: _text(each.rejection_steps),
+        success_steps=lambda each: _text(each.success_steps),
     )
 
 
@@ -101,6 +103,7 @@ def definition_of(values: dict[str, Any]) -> ApprovalDefinition:
         values,
         steps=_definition_steps(values["steps"]),
         rejection_steps=_definition_steps(values["rejection_steps"]),
+        success_steps=_definition_steps(values["success_steps"]),
     )
 
 
@@ -111,6 +114,7 @@ def path_of(values: dict[str, Any]) -> ApprovalPath:
         values,
         steps=_path_steps(values["steps"]),
         rejection_steps=_path_steps(values["rejection_steps"]),
+        success_steps=_path_steps(values["success_steps"]),
     )
 
 

@@ -4,7 +4,7 @@ What a definition, or a run, is made of is read and written as a whole, and kept
 groups in it are names that refer to no rows; `site_checks` sees to them.
 """
 
-from peewee import BooleanField, IntegerField, TextField
+from peewee import SQL, BooleanField, IntegerField, TextField
 
 from herzum_approval.store.columns import MomentField, NumberField, Table, reference
 
@@ -52,6 +52,7 @@ class ApprovalDefinition(Table):
     is_available_for_customers = BooleanField()
     steps = TextField()  # a JSON list
     rejection_steps = TextField()  # a JSON list
+    success_steps = TextField(constraints=[SQL("DEFAULT '[]'")])  # a JSON list
     version = IntegerField(default=1)
 
     class Meta:
@@ -76,6 +77,7 @@ class ApprovalPath(Table):
     allows_abstaining = BooleanField()
     steps = TextField()  # a JSON list
     rejection_steps = TextField()  # a JSON list
+    success_steps = TextField(constraints=[SQL("DEFAULT '[]'")])  # a JSON list
     version = IntegerField()
 
     class Meta:
@@ -87,6 +89,7 @@ class HttpCall(Table):
     path = reference(ApprovalPath, index=True, on_delete="CASCADE")
     position = IntegerField()
     is_of_rejection = BooleanField()
+    is_of_success = BooleanField(constraints=[SQL("DEFAULT FALSE")])
     created_at = MomentField()
     method = TextField()
     url = TextField()

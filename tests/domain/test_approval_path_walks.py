@@ -107,10 +107,15 @@ def assert_whole(path):
         assert_one_block_is_active(path)
     for step in path.steps[1:]:
         assert_step(step, path)
-    informed = StepStatus.SUCCESS if path.path_status is PathStatus.FAIL else None
-    for step in path.rejection_steps:
-        if not path.is_running:
-            assert step.status is (informed or StepStatus.SKIPPED)
+    assert_informed(path, path.rejection_steps, PathStatus.FAIL)
+    assert_informed(path, path.success_steps, PathStatus.SUCCESS)
+
+
+def assert_informed(path, steps, end):
+    """Steps after an end wait for it, and are left out where another one comes."""
+    informed = StepStatus.SUCCESS if path.path_status is end else StepStatus.SKIPPED
+    for step in steps:
+        assert step.status is (StepStatus.PENDING if path.is_running else informed)
 
 
 def assert_one_block_is_active(path):
@@ -167,7 +172,7 @@ def assert_votes(step):
 def assert_calls(outcome):
     """Each HTTP step that was reached made one request, and no other did."""
     path = outcome.path
-    made = sorted(call.position for call in outcome.calls if not call.is_of_rejection)
+    made = sorted(call.position for call in outcome.calls if not call.informs_of_end)
     reached = [
         place
         for place, step in enumerate(path.steps)
@@ -182,6 +187,10 @@ def assert_calls(outcome):
     assert set(reached) <= set(made) <= set(reached) | set(cut_off)
     informed = [call.position for call in outcome.calls if call.is_of_rejection]
     assert informed == (list(range(len(path.rejection_steps))) if path.path_status is PathStatus.FAIL else [])
+    informed = [call.position for call in outcome.calls if call.is_of_success]
+    assert informed == (
+        list(range(len(path.success_steps))) if path.path_status is PathStatus.SUCCESS else []
+    )
 
 
 @given(st.data(), definitions(STEPS), surroundings())

@@ -64,8 +64,10 @@ def definition(*steps, **options):
     return ApprovalDefinition(id=7, product=Product.JIRA, name="QA", steps=steps, **options)
 
 
-def start(*steps, around=AROUND, rejection_steps=(), condition_id=None, **wish):
-    made = definition(*steps, rejection_steps=rejection_steps, condition_id=condition_id)
+def start(*steps, around=AROUND, rejection_steps=(), success_steps=(), condition_id=None, **wish):
+    made = definition(
+        *steps, rejection_steps=rejection_steps, success_steps=success_steps, condition_id=condition_id
+    )
     return runs.start(made, 38, Start(performer="admin", now=NOW, **wish), around)
 
 
@@ -365,6 +367,21 @@ def test_rejection_steps_inform_after_a_rejection_only():
     assert [(call.is_of_rejection, call.position) for call in rejected.calls] == [(True, 0)]
     assert rejected.path.rejection_steps[0].status is StepStatus.SUCCESS
     assert [step.definition.kind for step in rejected.path.happened] == [StepKind.USER] * 2
+
+
+def test_success_steps_inform_after_a_success_only():
+    after = http(name="after", action=StepAction.NOTIFICATION)
+    outcome = start(user("bob"), success_steps=(after, http(condition_id=2)), around=OPEN)
+    assert (outcome.calls, [step.status.value for step in outcome.path.success_steps]) == ((), ["PENDING"])
+    rejected = vote(outcome.path, "bob", REJECTED, around=OPEN)
+    assert (rejected.calls, rejected.path.success_steps[0].status) == ((), StepStatus.SKIPPED)
+    accepted = vote(outcome.path, "bob", around=OPEN)
+    (call,) = accepted.calls
+    assert (call.is_of_success, call.is_of_rejection, call.position) == (True, False, 0)
+    assert accepted.path.success_steps[0].status is StepStatus.SUCCESS
+    assert [step.definition.kind for step in accepted.path.happened] == [StepKind.USER] * 2
+    answered = replace(call, state=CallState.ANSWERED, status=500)
+    assert runs.answer(accepted.path, answered, around=OPEN, now=NOW).path is accepted.path
 
 
 # -- ends -------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ SEEN_TO_ELSEWHERE = {
     "approval_definitions[].steps[].field_id",  # a picker, or one of Jira's own fields
     "approval_definitions[].rejection_steps[].field_id",  # nobody decides these, so they name nobody
     "approval_definitions[].rejection_steps[].username",
+    "approval_definitions[].success_steps[].field_id",
+    "approval_definitions[].success_steps[].username",
     "approval_paths[].collection_id",  # of the product, and so is the next one
     "approval_paths[].ref_id",
     "approval_paths[].definition_id",  # runs outlive their definition, and what their copies of steps mention
@@ -43,6 +45,9 @@ SEEN_TO_ELSEWHERE = {
     "approval_paths[].rejection_steps[].definition.condition_id",
     "approval_paths[].rejection_steps[].definition.field_id",
     "approval_paths[].rejection_steps[].definition.username",
+    "approval_paths[].success_steps[].definition.condition_id",
+    "approval_paths[].success_steps[].definition.field_id",
+    "approval_paths[].success_steps[].definition.username",
     "history[].issue_approval_id",  # history and messages outlive people and records
     "history[].username",
     "messages[].issue_approval_id",

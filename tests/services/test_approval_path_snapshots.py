@@ -64,6 +64,10 @@ def run(*steps):
             "approval_definitions[0].rejection_steps[0].kind",
         ),
         (
+            {"approval_definitions": [{"id": 35, "success_steps": [{"kind": "USER", "username": "bob"}]}]},
+            "approval_definitions[0].success_steps[0].kind",
+        ),
+        (
             {"approval_definitions": [{"id": 35, "collection_id": 10001}]},
             "approval_definitions[0].collection_id",
         ),
@@ -107,6 +111,11 @@ def run(*steps):
         ({"http_calls": [{"id": 1, "position": 99}]}, "http_calls[0].position"),
         ({"http_calls": [{"id": 1, "position": -1}]}, "http_calls[0].position"),
         ({"http_calls": [{"id": 1, "is_of_rejection": True}]}, "http_calls[0].position"),
+        ({"http_calls": [{"id": 1, "is_of_success": True}]}, "http_calls[0].position"),
+        (
+            {"http_calls": [{"id": 1, "is_of_rejection": True, "is_of_success": True}]},
+            "http_calls[0].is_of_success",
+        ),
         ({"http_calls": [{"id": 1, "position": 1}]}, "http_calls[0].position"),
         ({"http_calls": [{"id": 1, "state": "open"}]}, "http_calls[0].status"),
         ({"http_calls": [{"id": 1, "path_id": 9}]}, "http_calls[0].path_id"),

@@ -97,6 +97,7 @@ class DefinitionSchema(Numbered):
     is_available_for_customers = Truth("Portal customers see and start it")
     steps = Several(Part(DefinitionStepSchema), "In order, one at least", required=True)
     rejection_steps = Several(Part(DefinitionStepSchema), "HTTP steps that inform of a rejection")
+    success_steps = Several(Part(DefinitionStepSchema), "HTTP steps that inform of a success")
 
 
 class ConditionSchema(Numbered):
@@ -185,6 +186,7 @@ class PathSchema(Document):
         fields.Nested(PathStepSchema), required=True, metadata={"description": "The start is the first"}
     )
     rejection_steps = fields.List(fields.Nested(PathStepSchema), required=True)
+    success_steps = fields.List(fields.Nested(PathStepSchema), required=True)
 
 
 class StartSchema(Document):
@@ -222,6 +224,7 @@ class RequestSchema(Document):
     approval_id = fields.Integer(required=True, attribute="path_id")
     position = fields.Integer(required=True, metadata={"description": "The place of its step"})
     is_of_rejection = fields.Boolean(required=True, metadata={"description": "The step is a rejection step"})
+    is_of_success = fields.Boolean(required=True, metadata={"description": "The step is a success step"})
     created_at = Moment("When it was made", required=True)
     method = _choice("How it is sent", HttpMethod, required=True)
     url = fields.String(required=True)

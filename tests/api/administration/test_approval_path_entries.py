@@ -35,6 +35,7 @@ DEFINITION = {
     "isAvailableForCustomers": False,
     "steps": [STEP],
     "rejectionSteps": [],
+    "successSteps": [],
 }
 ENTRIES = {
     "definitions": DEFINITION,
@@ -148,6 +149,10 @@ def step(**members):
         (
             {**DEFINITION, "rejectionSteps": [STEP]},
             "rejectionSteps[0].kind: after a rejection there are only HTTP steps",
+        ),
+        (
+            {**DEFINITION, "successSteps": [STEP]},
+            "successSteps[0].kind: after a success there are only HTTP steps",
         ),
         (
             {**DEFINITION, "product": "confluence", "conditionId": 1},
