@@ -194,6 +194,20 @@ def test_requests_are_recorded_and_answered_by_default(ask):
     assert_refused(answer, "path.call.answered", f"The HTTP request {request['id']} was answered already")
 
 
+def test_success_steps_make_their_requests_after_the_last_vote(ask):
+    definition = ask("GET", f"{ROOT}/definitions/197").json
+    after = {"kind": "HTTP", "urlTemplate": "https://hooks.example.com/${ref.id}", "action": "NOTIFICATION"}
+    definition = {**definition, "steps": definition["steps"][:1], "successSteps": [after]}
+    ask("PUT", f"{ROOT}/definitions/197", definition)
+    path = start(ask).json
+    assert ask("GET", f"{ROOT}/requests").json == []
+    path = vote(ask, path["id"], "alice").json
+    assert (path["pathStatus"], path["successSteps"][0]["status"]) == ("SUCCESS", "SUCCESS")
+    (request,) = ask("GET", f"{ROOT}/requests").json
+    assert (request["url"], request["position"]) == ("https://hooks.example.com/12305", 0)
+    assert (request["isOfSuccess"], request["isOfRejection"]) == (True, False)
+
+
 def test_an_open_request_is_answered_by_hand(ask, client):
     site = client.app.wsgi_app
     definition = {

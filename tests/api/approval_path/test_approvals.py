@@ -127,6 +127,14 @@ def test_an_issue_field_step_is_shown_with_members_of_our_own(ask, give):
     }
 
 
+def test_success_steps_are_not_shown(ask, give):
+    """How the vendor spells them is unknown."""
+    before = ask("GET", "approval-definitions").json
+    after = {"kind": "HTTP", "url_template": "https://hooks.example.com/"}
+    give({"approval_definitions": [{"id": 35, "success_steps": [after]}]})
+    assert ask("GET", "approval-definitions").json == before
+
+
 def test_somebody_without_an_account_id_is_shown_by_name(ask, give):
     step = {"kind": "USER", "username": "dave"}
     give({"approval_definitions": [{"id": 500, "product": "jira", "name": "dave", "steps": [step]}]})
