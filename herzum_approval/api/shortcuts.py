@@ -82,9 +82,7 @@ def _read(shortcut: Shortcut, path: str, environ: WSGIEnvironment) -> Answer | N
     if not query.isascii() or environ.get("CONTENT_LENGTH", "") not in ("", "0"):
         return None
     try:
-        # As werkzeug reads them; of a parameter that is repeated the first counts.
-        pairs = parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")
-        arguments = dict(reversed(pairs))
+        arguments = _arguments(query)
         if any(name.startswith("os_") for name in arguments):
             return None
         found = answers.at_a_glance(lambda: _made(shortcut, environ, query, arguments))
@@ -92,6 +90,16 @@ def _read(shortcut: Shortcut, path: str, environ: WSGIEnvironment) -> Answer | N
         _leave(error)
         return None
     return None if found is None else (found[0], path, found[1])
+
+
+def _arguments(query: str) -> Arguments:
+    """Return the parameters as werkzeug reads them; of one that is repeated the first counts."""
+    if "%" in query or "+" in query:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")
+    else:  # as most are: nothing is to be decoded
+        parts = [part.partition("=") for part in query.split("&") if part]
+        pairs = [(name, value) for name, _, value in parts]
+    return dict(reversed(pairs))
 
 
 def _made(

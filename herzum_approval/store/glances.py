@@ -21,7 +21,7 @@ CACHE_KILOBYTES = 8 * 1024
 MAPPED_BYTES = 1 << 30
 """So much of the file is read where the system keeps it, instead of by a call and a copy for each page."""
 
-_PATIENCE_SECONDS = 0.01
+_PATIENCE_SECONDS = 0.1
 _TRIES = 2
 
 

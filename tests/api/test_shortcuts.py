@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from webtest import TestApp, TestResponse
+from werkzeug import Request
 
+from herzum_approval.api.shortcuts import _arguments
 from herzum_approval.services import issue_approvals
 from tests.api.ways import basic, only, told
 
@@ -81,6 +83,29 @@ def test_what_is_unusual_goes_the_plain_way(client: TestApp, shortcuts: Any, que
     assert told(ask(client, query, basic("bob"))) == told(plain)
     with only(shortcuts, short=True), pytest.raises(AssertionError, match="plain way"):
         ask(client, query, basic("bob"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "a",
+        "=",
+        "=b",
+        "a=",
+        "a=b=c",
+        "&a=b&&c=d&",
+        "a=1&a=2",
+        "a=1&a",
+        "a;b=1",
+        "A=1&a=2",
+        "a%3D=b%26",
+        "a+b=c+d",
+    ],
+)
+def test_parameters_are_read_as_by_werkzeug(query: str) -> None:
+    read = Request({"QUERY_STRING": query, "REQUEST_METHOD": "GET"}).args
+    assert dict(_arguments(query)) == read.to_dict()
 
 
 @pytest.mark.parametrize(

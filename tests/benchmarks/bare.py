@@ -1,15 +1,17 @@
 """The least that Flask can do behind the same server: a greeting, and one bare UPDATE.
 
-Its argument: the port. `BARE_DATABASE` names the SQLite file whose records `/update/ID` changes.
+Its argument: the port. `BARE_DATABASE` is the address of the database whose records `/update/ID` changes.
 """
 
 import os
 import sys
+from contextlib import nullcontext
 
 from flask import Flask
 
 from herzum_approval import config
 from herzum_approval.store import open_database
+from herzum_approval.store.engines import Sqlite
 
 
 def serving() -> Flask:
@@ -24,9 +26,12 @@ def serving() -> Flask:
     @app.route("/update/<int:record_id>", methods=["POST"])
     def update(record_id: int) -> dict[str, int]:
         assert database is not None
-        with database.writer, database.connection_context(), database.atomic():
+        turn = database.writer if isinstance(database, Sqlite) else nullcontext()
+        mark = database.param
+        with turn, database.connection_context(), database.atomic():
             database.execute_sql(
-                "UPDATE issue_approval SET approver_username = ?, version = version + 1 WHERE id = ?",
+                f"UPDATE issue_approval SET approver_username = {mark}, version = version + 1 "
+                f"WHERE id = {mark}",
                 ("admin", record_id),
             )
         return {"id": record_id}

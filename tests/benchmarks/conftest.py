@@ -12,8 +12,9 @@ import pytest
 
 from herzum_approval import config, store
 from herzum_approval.services import snapshot
-from tests.benchmarks.load import TIMES, Measured, Rate
+from tests.benchmarks.load import LOAD_CORE, TIMES, Measured, Rate
 from tests.benchmarks.many_records import many_records
+from tests.postgres import OwnPostgres
 
 RECORDS = int(os.environ.get("BENCH_RECORDS", "100000"))
 
@@ -36,6 +37,20 @@ class Report:
         self.add(work, f"{ratio:.2f}", f"≤ {goal:.2f}", ratio <= goal, details)
 
 
+@dataclass(frozen=True)
+class Site:
+    """A site of `RECORDS` records on one of the engines; only for SQLite there are goals."""
+
+    engine: str
+    url: str
+
+    def told(self, report: Report, work: str, ratio: float, goal: float, details: str) -> None:
+        if self.engine == "SQLite":
+            report.at_least(work, ratio, goal, details)
+        else:
+            report.add(f"{self.engine}: {work}", f"{ratio:.2f}", "reported", None, details)
+
+
 @pytest.fixture(scope="session")
 def report() -> Iterator[Report]:
     found = Report()
@@ -56,6 +71,21 @@ def big_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def big_url(big_file: Path, tmp_path: Path) -> str:
     shutil.copy(big_file, tmp_path / "site.db")
     return f"sqlite:///{tmp_path}/site.db"
+
+
+@pytest.fixture(scope="session")
+def big_postgresql_url() -> Iterator[str]:
+    """The same records in a PostgreSQL that waits for the disk, and shares the load generator's core."""
+    with OwnPostgres() as server:
+        os.sched_setaffinity(server.process_id(), {int(LOAD_CORE)})  # whom it starts are pinned too
+        fill(server.url, RECORDS)
+        yield server.url
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def site(request: pytest.FixtureRequest) -> Site:
+    fixture = "big_url" if request.param == "SQLite" else "big_postgresql_url"
+    return Site(request.param, request.getfixturevalue(fixture))
 
 
 def fill(url: str, records: int) -> None:
