@@ -562,12 +562,12 @@ class Fault(Enum):
         outside=Wire(405, "Use {allow}.", OURS, headers=(("Allow", "{allow}"),), is_html=True),
     )
     BODY_MALFORMED = Row(
-        herzum=Wire(400, "The request body is no JSON object: {reason}", OURS, "request.body.malformed"),
-        jira=Wire(400, "The request body is no JSON object: {reason}", OURS),
-        approval_path=_path(400, "The request body is no JSON object: {reason}", OURS),
-        administration=_admin(400, "body.malformed", "The request body is no JSON object: {reason}"),
-        jsm_ops=_jsm_ops(400, "The request body is no JSON object: {reason}", OURS),
-        emulator=Wire(400, "The request body is no JSON object: {reason}", OURS, "emulator.body.malformed"),
+        herzum=Wire(400, "The request body is malformed: {reason}", OURS, "request.body.malformed"),
+        jira=Wire(400, "The request body is malformed: {reason}", OURS),
+        approval_path=_path(400, "The request body is malformed: {reason}", OURS),
+        administration=_admin(400, "body.malformed", "The request body is malformed: {reason}"),
+        jsm_ops=_jsm_ops(400, "The request body is malformed: {reason}", OURS),
+        emulator=Wire(400, "The request body is malformed: {reason}", OURS, "emulator.body.malformed"),
     )
     BODY_TOO_LARGE = Row(
         herzum=Wire(413, "The request body is longer than {limit} bytes", OURS, "request.body.toolarge"),

@@ -173,8 +173,8 @@ REFUSED_BODIES = [
     ({"definitionId": "35", "summary": ["x"]}, "summary: must be a text"),
     ({"definitionId": "35", "summary": "a\0b"}, "summary: must not hold the character NUL"),
     ({"definitionId": "35", "userId": {}}, "userId: must be a text"),
-    ([], "The request body is no JSON object: it must be an object"),
-    ("text", "The request body is no JSON object: it must be an object"),
+    ([], "The request body is malformed: it must be an object"),
+    ("text", "The request body is malformed: it must be an object"),
 ]
 
 

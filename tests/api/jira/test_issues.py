@@ -205,7 +205,7 @@ def test_transitions_that_are_no_objects(site: Site, transition: Any) -> None:
 def test_bodies_that_are_no_objects(site: Site, body: bytes) -> None:
     headers = {**basic("admin"), "Content-Type": "application/json"}
     answer = site.client.post(f"{ISSUE}/SOFT-1/transitions", body, headers=headers, status=400)
-    assert error(answer).startswith("The request body is no JSON object")
+    assert error(answer).startswith("The request body is malformed")
 
 
 def test_a_form_is_no_body(site: Site) -> None:
