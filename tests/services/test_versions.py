@@ -45,7 +45,7 @@ from herzum_approval.store.kept import site_version
 from tests.services.sites import act, actor, given
 
 DAILY = {
-    "decisions.act",
+    "decisions._act",
     "issues.transition",
     "logins._compare",
     "logins._count_attempt",
