@@ -1019,7 +1019,7 @@ def test_busy_writer(tmp_path: Path, migrated_sqlite_file: Path) -> None:
     client = TestApp(app)
     document = {"format": "herzum-approval/1", "users": [USER]}
     client.put(SNAPSHOT, orjson.dumps(document), status=204)
-    with app.wsgi_app.database.writer:
+    with app.wsgi_app.database.turns.turn:
         refused = client.post(SESSION, BOB, headers=JSON, status=503)
         client.get("/rest/api/2/serverInfo", status=200)
     assert refused.headers["Retry-After"] == "1"

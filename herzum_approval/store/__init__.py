@@ -6,7 +6,7 @@ connections, so API, page and command line need no hooks of their own.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from importlib.resources import as_file, files
@@ -20,6 +20,7 @@ from herzum_approval.errors import Fault, Problem
 from herzum_approval.store.engines import Handle, Sqlite, open_database
 from herzum_approval.store.glances import Glances
 from herzum_approval.store.kept import begin_moment, moment, raise_site_version
+from herzum_approval.store.turns import Job, do_together
 
 __all__ = [
     "Outrun",
@@ -261,6 +262,8 @@ def writing(work: Callable[[Database], Result], *, alone: bool = False, is_daily
     while True:
         committing = False
         try:
+            if is_daily and isinstance(database, Sqlite):
+                return _written_with_others(database, work, deadline)
             with _writer_turn(database, deadline), _connected(database, deadline - clock.monotonic()):
                 with database.transaction_within(deadline - clock.monotonic()):
                     _take_part(database, alone)
@@ -279,6 +282,40 @@ def writing(work: Callable[[Database], Result], *, alone: bool = False, is_daily
             logger.warning("a write transaction starts again", exc_info=error)
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _written_with_others(database: Sqlite, work: Callable[[Database], Result], deadline: float) -> Result:
+    """Write in one transaction with whatever else waits for the turn; see `turns`."""
+    turns = database.turns
+
+    def in_its_own_moment() -> Result:
+        with moment():
+            result = work(database)
+            _tell_watcher(database)
+            return result
+
+    job = Job(in_its_own_moment)
+    turns.offer(job)
+    if not _turn_taken(database, deadline):
+        if turns.withdraw(job):
+            raise Problem(Fault.BUSY)
+        turns.turn.acquire()  # somebody is at it this very moment
+    try:
+        if not job.is_done:
+            _do_together(database, turns.take(job), deadline)
+    finally:
+        turns.turn.release()
+    return job.result()
+
+
+def _do_together(database: Sqlite, jobs: Sequence[Job[Any]], deadline: float) -> None:
+    try:
+        with _connected(database, deadline - clock.monotonic()):
+            do_together(database, jobs, deadline - clock.monotonic())
+    except Exception as error:
+        for job in jobs:
+            if not job.is_done:
+                job.end(None, error)
 
 
 def _administered(database: Database, work: Callable[[Database], Result]) -> Result:
@@ -307,12 +344,17 @@ def _writer_turn(database: Handle, deadline: float) -> Iterator[None]:
     if not isinstance(database, Sqlite):
         yield
         return
-    started = clock.monotonic()
-    is_mine = database.writer.acquire(timeout=max(deadline - started, 0))
-    _measure(started)
-    if not is_mine:
+    if not _turn_taken(database, deadline):
         raise Problem(Fault.BUSY)
     try:
         yield
     finally:
-        database.writer.release()
+        database.turns.turn.release()
+
+
+def _turn_taken(database: Sqlite, deadline: float) -> bool:
+    """Wait for the turn to write; return whether it could be had in time."""
+    started = clock.monotonic()
+    is_mine = database.turns.turn.acquire(timeout=max(deadline - started, 0))
+    _measure(started)
+    return is_mine

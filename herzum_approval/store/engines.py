@@ -19,6 +19,7 @@ from herzum_approval import clock
 from herzum_approval.errors import Fault, Problem
 from herzum_approval.store.glances import CACHE_KILOBYTES, MAPPED_BYTES, Glances
 from herzum_approval.store.kept import Kept
+from herzum_approval.store.turns import Turns
 
 WAL_PAGES = 4096
 """How many pages (16 MB) the log of SQLite takes before they move to their place, for which one waits."""
@@ -71,7 +72,7 @@ class Sqlite(Pooled, PooledSqliteDatabase):
     """
 
     def __init__(self, path: str, *, wait_seconds: float, **options: object) -> None:
-        self.writer = threading.Lock()
+        self.turns = Turns()
         self.kept = Kept()
         self.glances: Glances | None = Glances(path, self.kept)
         self.watcher = self.glances.watcher

@@ -26,7 +26,7 @@ def serving() -> Flask:
     @app.route("/update/<int:record_id>", methods=["POST"])
     def update(record_id: int) -> dict[str, int]:
         assert database is not None
-        turn = database.writer if isinstance(database, Sqlite) else nullcontext()
+        turn = database.turns.turn if isinstance(database, Sqlite) else nullcontext()
         mark = database.param
         with turn, database.connection_context(), database.atomic():
             database.execute_sql(
