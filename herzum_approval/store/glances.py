@@ -15,7 +15,7 @@ from herzum_approval.store.kept import Kept, Recent, Unsure, site_version
 
 Result = TypeVar("Result")
 
-CACHE_KILOBYTES = 8 * 1024
+CACHE_KILOBYTES = 2 * 1024
 """Of each connection, for what is not in the file yet."""
 
 MAPPED_BYTES = 1 << 30
