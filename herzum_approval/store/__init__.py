@@ -6,7 +6,7 @@ connections, so API, page and command line need no hooks of their own.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from importlib.resources import as_file, files
@@ -302,20 +302,17 @@ def _written_with_others(database: Sqlite, work: Callable[[Database], Result], d
         turns.turn.acquire()  # somebody is at it this very moment
     try:
         if not job.is_done:
-            _do_together(database, turns.take(job), deadline)
+            _do_together(database, job, deadline)
     finally:
+        turns.withdraw(job)  # where there was no connection it was not even begun
         turns.turn.release()
     return job.result()
 
 
-def _do_together(database: Sqlite, jobs: Sequence[Job[Any]], deadline: float) -> None:
-    try:
-        with _connected(database, deadline - clock.monotonic()):
-            do_together(database, jobs, deadline - clock.monotonic())
-    except Exception as error:
-        for job in jobs:
-            if not job.is_done:
-                job.end(None, error)
+def _do_together(database: Sqlite, own: Job[Any], deadline: float) -> None:
+    """Do one's own job and what waits beside it. Raises: BUSY where no connection is to be had in time."""
+    with _connected(database, deadline - clock.monotonic()):
+        do_together(database, database.turns.take(own), deadline - clock.monotonic())
 
 
 def _administered(database: Database, work: Callable[[Database], Result]) -> Result:

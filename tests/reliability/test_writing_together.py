@@ -158,6 +158,22 @@ def test_nobody_is_done_twice_where_the_commit_failed(database: Any, monkeypatch
     assert summaries() == ["named"] * ISSUES
 
 
+def test_whoever_finds_no_connection_is_busy_alone(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, refused = database.connect_within, []
+
+    def connect_within(seconds: float) -> None:
+        if not refused:
+            refused.append(seconds)
+            raise Problem(Fault.BUSY)
+        connect(seconds)
+
+    monkeypatch.setattr(database, "connect_within", connect_within)
+    answers = all_at_once(database, [name(place, "named") for place in range(3)])
+    assert len([answer for answer in answers if isinstance(answer, Problem)]) == 1
+    assert sorted(summaries()[:3]) == ["", "named", "named"]
+    assert not database.turns._waiting
+
+
 def test_each_is_done_in_the_context_of_its_own(database: Any) -> None:
     def write(number: int) -> tuple[int, int]:
         who.set(number)
