@@ -4,10 +4,12 @@ import time
 from http.client import HTTPConnection
 from pathlib import Path
 
+import pytest
+
 from herzum_approval import store
 from tests.benchmarks.bench_serving import ACTIONS, READY, SEARCH, each_new
-from tests.benchmarks.conftest import Report, cookie_of
-from tests.benchmarks.grown import grow
+from tests.benchmarks.conftest import Report, Site, cookie_of
+from tests.benchmarks.grown import empty, grow
 from tests.benchmarks.load import (
     children,
     load,
@@ -21,9 +23,15 @@ from tests.live import free_port
 LONG = 200_000
 
 
-def test_a_long_answer_is_streamed(tmp_path: Path, report: Report) -> None:
-    url = f"sqlite:///{tmp_path}/site.db"
+@pytest.mark.parametrize("engine", ["SQLite", "PostgreSQL"])
+def test_a_long_answer_is_streamed(
+    tmp_path: Path, report: Report, request: pytest.FixtureRequest, engine: str
+) -> None:
+    is_file = engine == "SQLite"
+    url = f"sqlite:///{tmp_path}/site.db" if is_file else request.getfixturevalue("postgresql_url")
     database = store.open_database(url, synchronous="OFF")
+    if not is_file:
+        empty(database)
     grow(database, LONG)
     database.close_all()
     port = free_port()
@@ -35,10 +43,17 @@ def test_a_long_answer_is_streamed(tmp_path: Path, report: Report) -> None:
         grown = most - before
     assert length > LONG * 500
     report.add(
-        "search without maxResults, 200,000 records: memory", f"+{grown:.0f} MB", "≤ +20 MB", grown <= 20
+        f"{engine}: search without maxResults, 200,000 records: memory",
+        f"+{grown:.0f} MB",
+        "≤ +20 MB",
+        grown <= 20,
     )
     report.add(
-        "the same: first byte", f"{first_byte:.0f} ms", "≤ 50 ms", first_byte <= 50, f"{length:,} bytes"
+        f"{engine}: the same: first byte",
+        f"{first_byte:.0f} ms",
+        "≤ 50 ms",
+        first_byte <= 50,
+        f"{length:,} bytes",
     )
 
 
@@ -71,10 +86,10 @@ def test_the_demonstration(tmp_path: Path, report: Report) -> None:
     report.add("demonstration site: memory of its worker", f"{memory:.0f} MB", "≤ 100 MB", memory <= 100)
 
 
-def test_after_long_use(big_url: str, tmp_path: Path, report: Report) -> None:
+def test_after_long_use(site: Site, tmp_path: Path, report: Report) -> None:
     require_tools()
     port = free_port()
-    with served(own_server(port), port, path=READY, database_url=big_url) as process_id:
+    with served(own_server(port), port, path=READY, database_url=site.url) as process_id:
         cookie = cookie_of(port)
         asked = 0.0
         memory: list[float] = []
@@ -89,7 +104,7 @@ def test_after_long_use(big_url: str, tmp_path: Path, report: Report) -> None:
             memory.append(megabytes(process_id))
     few, many = memory
     report.at_most(
-        "memory after 200,000 mixed requests, against after 10,000",
+        f"{site.engine}: memory after 200,000 mixed requests, against after 10,000",
         many / few,
         1.1,
         f"{many:.0f} MB, {few:.0f} MB",

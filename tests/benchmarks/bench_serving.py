@@ -136,16 +136,17 @@ def test_searches(site: Site, tmp_path: Path, report: Report) -> None:
         )
 
 
-def test_logins(big_url: str, tmp_path: Path, report: Report) -> None:
+def test_logins(site: Site, tmp_path: Path, report: Report) -> None:
     own = free_port()
-    with served(own_server(own), own, path=READY, database_url=big_url, failed_logins_allowed="1000000"):
+    with served(own_server(own), own, path=READY, database_url=site.url, failed_logins_allowed="1000000"):
         cookie = cookie_of(own)
         script = each_new("pair", 1000)
         by_cookie, by_basic = alternated(
             partial(load, own, SEARCH, headers=cookie, script=script, directory=tmp_path),
             partial(load, own, SEARCH, headers=BASIC, script=script, directory=tmp_path),
         )
-        report.at_least(
+        site.told(
+            report,
             "Basic with a warm credential, against a cookie",
             by_basic.per_second / by_cookie.per_second,
             0.95,
@@ -155,12 +156,12 @@ def test_logins(big_url: str, tmp_path: Path, report: Report) -> None:
         (quiet,) = alternated(ask)
         with wrong_passwords(own):
             (guessed,) = alternated(ask)
-        report.at_most(
-            "p99 of others while wrong passwords arrive at 2 a second",
-            guessed.p99 / quiet.p99,
-            3,
-            f"{guessed.p99:.1f} ms, {quiet.p99:.1f} ms without",
-        )
+        work, ratio = "p99 of others while wrong passwords arrive at 2 a second", guessed.p99 / quiet.p99
+        details = f"{guessed.p99:.1f} ms, {quiet.p99:.1f} ms without"
+        if site.engine == "SQLite":
+            report.at_most(work, ratio, 3, details)
+        else:
+            report.add(f"{site.engine}: {work}", f"{ratio:.2f}", "reported", None, details)
 
 
 @contextmanager

@@ -28,6 +28,13 @@ def grow(database: Database, records: int) -> None:
             _settle(database)
 
 
+def empty(database: Database) -> None:
+    """Leave nothing in a PostgreSQL database."""
+    with database.connection_context():
+        database.execute_sql("DROP SCHEMA public CASCADE")
+        database.execute_sql("CREATE SCHEMA public")
+
+
 _SHIFTED = {
     Issue: {"id": SEED // 2},
     IssueApproval: {"id": SEED, "issue_id": SEED // 2},
