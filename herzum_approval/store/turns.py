@@ -5,9 +5,9 @@ and commits once. Nobody is answered before that.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from herzum_approval.errors import Fault, Problem
@@ -49,31 +49,29 @@ class Turns:
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
-        self._waiting: deque[Job[Any]] = deque()
+        self._waiting: dict[Job[Any], None] = {}  # in the order in which they came
         self._door = threading.Lock()
 
     def offer(self, job: Job[Any]) -> None:
         """Let the job wait for whoever has the turn next."""
         with self._door:
-            self._waiting.append(job)
+            self._waiting[job] = None
 
     def withdraw(self, job: Job[Any]) -> bool:
         """Take the job back; return False where somebody is at it, or did it."""
         with self._door:
-            if job not in self._waiting:
-                return False
-            self._waiting.remove(job)
-            return True
+            is_waiting = job in self._waiting
+            self._waiting.pop(job, None)
+            return is_waiting
 
     def take(self, own: Job[Any]) -> list[Job[Any]]:
         """Return some jobs that wait, one's own first. Whoever has the turn calls it, and does them."""
         with self._door:
-            others = [job for job in self._waiting if job is not own][: TOGETHER_AT_MOST - 1]
-            taken = [own, *others]
-            for job in taken:
-                if job in self._waiting:
-                    self._waiting.remove(job)
-            return taken
+            self._waiting.pop(own, None)
+            others = list(islice(self._waiting, TOGETHER_AT_MOST - 1))
+            for job in others:
+                del self._waiting[job]
+            return [own, *others]
 
 
 def do_together(database: Any, jobs: Sequence[Job[Any]], seconds: float) -> None:

@@ -215,7 +215,7 @@ def test_whoever_is_being_done_as_his_time_ends_waits_for_that(
     def be_at_it() -> None:
         with database.connection_context():
             until_waiting(database, 1)
-            (job,) = database.turns.take(database.turns._waiting[0])
+            (job,) = database.turns.take(next(iter(database.turns._waiting)))
             assert is_over.wait(PATIENCE)
             turns.do_together(database, [job], PATIENCE)
         database.turns.turn.release()
